@@ -1,0 +1,107 @@
+import type { ErrorInfo, Mode, StreamInfo } from '../../protocol/index.js';
+
+/**
+ * What the viewer sees, in one word. Frames decide, never the connection's own opinion of itself.
+ *
+ * - `idle`: not started; the camera is there.
+ * - `offline`: nothing streams under this name. If it was started, video begins by itself when it comes.
+ * - `connecting`: started, no frame yet.
+ * - `live`: new frames are being shown.
+ * - `stalled`: frames stopped; the last one is still on the screen.
+ * - `reconnecting`: a new connection is being made; the last frame may still be on the screen.
+ * - `failed`: given up, with the reason in `problem`. `retry()` starts again.
+ */
+export type PreviewState = 'idle' | 'offline' | 'connecting' | 'live' | 'stalled' | 'reconnecting' | 'failed';
+
+/** The steps to a picture, in the order in which they are climbed. */
+export const RUNGS = ['server', 'camera', 'offer', 'network', 'secure', 'packets', 'decode'] as const;
+export type RungName = (typeof RUNGS)[number];
+
+/** How far a step has come: `done`, `broken` (the first that failed), `active` (being tried) or `waiting`. */
+export interface Rung {
+  name: RungName;
+  status: 'done' | 'active' | 'broken' | 'waiting';
+}
+
+/** Why there is no picture: an error of the table, and the step at which it happened. */
+export interface Problem extends ErrorInfo {
+  rung: RungName;
+}
+
+/** Where the milliseconds of a frame go. A leg that nobody measured is absent. All in ms. */
+export interface LatencyLegs {
+  /** From the camera's own time stamp to the sender's process; present only where the driver gives one. */
+  camera?: number;
+  /** From capture to the encoder's output, said by the sender. */
+  encode?: number;
+  /** Packetising and the way to this device: what is left between encoder and arrival. */
+  network?: number;
+  /** In the browser's jitter buffer. */
+  buffer?: number;
+  decode?: number;
+  /** From decoded to handed to the compositor. */
+  display?: number;
+}
+
+export interface Latency {
+  /** Capture to presented, in ms: median of the frames of the last second. */
+  totalMs: number;
+  /** False when a part of the way was not measured: the true figure is at least `totalMs` (shown as ≥). */
+  complete: boolean;
+  legs: LatencyLegs;
+}
+
+/** One reading of the connection. Rates are over the time since the reading before. `null`: not known (yet). */
+export interface Stats {
+  /** When it was read, in Unix ms. */
+  at: number;
+  bitrateKbps: number | null;
+  /** Frames a second that were presented (visible page) or decoded (hidden page). */
+  shownFps: number | null;
+  decodedFps: number | null;
+  /** Packets lost, in percent of those expected. */
+  lossPercent: number | null;
+  jitterBufferMs: number | null;
+  decodeMs: number | null;
+  rttMs: number | null;
+  /** Totals of this connection. */
+  framesDecoded: number;
+  framesDropped: number;
+  freezes: number;
+  /** Short name of the codec, e.g. "H.264". */
+  codec: string | null;
+  /** `relay`: through TURN. */
+  path: { type: 'direct' | 'relay'; protocol: 'udp' | 'tcp' } | null;
+  latency: Latency | null;
+}
+
+/** Everything that is known, at one moment. A new object for each change; never changed in place. */
+export interface Facts {
+  state: PreviewState;
+  /** Someone wants to see video: set by start(), cleared by stop(). */
+  started: boolean;
+  signalling: 'closed' | 'connecting' | 'connected';
+  /** What the server says of the stream; `null` before it has said anything. */
+  stream: StreamInfo | null;
+  connection: RTCPeerConnectionState | null;
+  ice: RTCIceConnectionState | null;
+  rungs: readonly Rung[];
+  problem: Problem | null;
+  /** Tries since the last shown frame: 0 while live, 1 for the first. */
+  attempt: number;
+  /** When the next try begins, in Unix ms; `null` when none is planned. */
+  retryAt: number | null;
+  /** When the last frame was shown, in Unix ms; `null` before the first. */
+  lastFrameAt: number | null;
+  /** Size of the frames that are shown, in pixels; `null` before the first. */
+  shownSize: { width: number; height: number } | null;
+  /** The mode that was asked for and has not been seen yet; `null` when there is none. */
+  pendingMode: Mode | null;
+  /** The last mode that was refused, with the reason; cleared by the next request. */
+  modeProblem: ErrorInfo | null;
+  /** What to show: give it to a video element by `attach`. `null` when there is nothing. */
+  media: MediaStream | null;
+  stats: Stats | null;
+  /** Latency of each of the last 60 seconds, oldest first; `null` for a second without a frame. */
+  latencyHistory: readonly (number | null)[];
+}
