@@ -1,0 +1,203 @@
+import { DATA_CHANNEL_LABEL } from '../../protocol/constants.js';
+import type { FromSender, Ping } from '../../protocol/data-channel.js';
+import { type ErrorInfo, errorInfo, PreviewError } from '../../protocol/errors.js';
+import type { Candidate } from '../../protocol/messages.js';
+import type { SignallingChannel, SignallingSession } from '../signalling/signalling.js';
+import { ClockSync } from './clock-sync.js';
+
+export interface ConnectionEvents {
+  /** A state of the peer connection, or the progress, has changed. */
+  onChange(): void;
+  /** Packets of the picture have begun to arrive. */
+  onMedia(media: MediaStream): void;
+  /** It is over and will not come back. */
+  onEnded(error: ErrorInfo): void;
+}
+
+/** The first pings find the clock offset quickly; the later ones follow its drift. */
+const FIRST_PINGS = 8;
+const FIRST_PING_INTERVAL_MS = 60;
+const PING_INTERVAL_MS = 3_000;
+
+/**
+ * One peer connection over one session. Single-use: it opens, it may end, it closes; a new try is a new object.
+ */
+export class Connection {
+  readonly sync = new ClockSync();
+  readonly openedAt = Date.now();
+  readonly #events: ConnectionEvents;
+  readonly #pc: RTCPeerConnection;
+  #session: SignallingSession | undefined;
+  #answered = false;
+  #closed = false;
+  #localCandidates: Candidate[] | undefined = [];
+  #remoteCandidates: Candidate[] | undefined = [];
+  #pingTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(events: ConnectionEvents, createPeer: () => RTCPeerConnection) {
+    this.#events = events;
+    this.#pc = createPeer();
+    const pc = this.#pc;
+    pc.addEventListener('icecandidate', ({ candidate }) => this.#onLocalCandidate(candidate));
+    pc.addEventListener('iceconnectionstatechange', () => this.#onStateChange());
+    pc.addEventListener('connectionstatechange', () => this.#onStateChange());
+    pc.addEventListener('track', ({ track, streams }) => {
+      const media = streams[0] ?? new MediaStream([track]);
+      // Chromium unmutes at the first packet: before that there is nothing to show instead of the last frame.
+      if (!track.muted) events.onMedia(media);
+      else track.addEventListener('unmute', () => this.#closed || events.onMedia(media), { once: true });
+    });
+  }
+
+  get peer(): RTCPeerConnection {
+    return this.#pc;
+  }
+
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  /** Offers to the sender. Ends with `onEnded` when that fails. */
+  async open(channel: SignallingChannel): Promise<void> {
+    try {
+      await this.#negotiate(channel);
+    } catch (error) {
+      this.#end(error instanceof PreviewError ? error.info : errorInfo('codec_mismatch', String(error)));
+    }
+  }
+
+  async #negotiate(channel: SignallingChannel): Promise<void> {
+    const pc = this.#pc;
+    pc.addTransceiver('video', { direction: 'recvonly' });
+    this.#openDataChannel();
+    // The offer needs no ICE server, so it is made while the session opens.
+    const [session, offer] = await Promise.all([
+      channel.open({
+        onCandidate: (candidate) => this.#onRemoteCandidate(candidate),
+        onClosed: (_, error) => this.#end(error ?? errorInfo('connection_lost')),
+      }),
+      pc.createOffer(),
+    ]);
+    if (this.#closed) {
+      session.leave();
+      return;
+    }
+    this.#session = session;
+    if (session.ice.iceServers.length > 0) {
+      pc.setConfiguration({ ...pc.getConfiguration(), iceServers: session.ice.iceServers });
+    }
+    await pc.setLocalDescription(offer);
+    if (this.#closed) return;
+    const answer = session.offer(pc.localDescription?.sdp ?? offer.sdp ?? '');
+    this.#releaseLocalCandidates();
+    const sdp = await answer;
+    if (this.#closed) return;
+    await pc.setRemoteDescription({ type: 'answer', sdp });
+    if (this.#closed) return;
+    this.#answered = true;
+    for (const candidate of this.#remoteCandidates ?? []) this.#addRemoteCandidate(candidate);
+    this.#remoteCandidates = undefined;
+    this.#events.onChange();
+  }
+
+  /** Tells the server that this connection's first frame was shown. */
+  reportLive(): void {
+    this.#session?.reportLive();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#pingTimer);
+    this.#session?.leave();
+    this.#pc.close();
+  }
+
+  #end(error: ErrorInfo): void {
+    if (this.#closed) return;
+    this.close();
+    this.#events.onEnded(error);
+  }
+
+  #onStateChange(): void {
+    if (this.#closed) return;
+    const { connectionState, iceConnectionState } = this.#pc;
+    if (connectionState === 'failed') {
+      this.#end(errorInfo(iceConnectionState === 'failed' ? 'ice_failed' : 'connection_lost'));
+    } else if (connectionState === 'closed') {
+      this.#end(errorInfo('connection_lost'));
+    } else {
+      this.#events.onChange();
+    }
+  }
+
+  #onLocalCandidate(candidate: RTCIceCandidate | null): void {
+    if (this.#closed || !candidate) return;
+    const { sdpMid, sdpMLineIndex, usernameFragment } = candidate;
+    const message = { candidate: candidate.candidate, sdpMid, sdpMLineIndex, usernameFragment };
+    if (this.#localCandidates) this.#localCandidates.push(message);
+    else this.#session?.sendCandidate(message);
+  }
+
+  /** Candidates never travel before the offer that they belong to. */
+  #releaseLocalCandidates(): void {
+    for (const candidate of this.#localCandidates ?? []) this.#session?.sendCandidate(candidate);
+    this.#localCandidates = undefined;
+  }
+
+  #onRemoteCandidate(candidate: Candidate): void {
+    if (this.#remoteCandidates) this.#remoteCandidates.push(candidate);
+    else this.#addRemoteCandidate(candidate);
+  }
+
+  #addRemoteCandidate(candidate: Candidate): void {
+    if (this.#closed) return;
+    // One that cannot be used (an unknown address family, say) is no reason to give up: others follow.
+    this.#pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {});
+  }
+
+  #openDataChannel(): void {
+    const channel = this.#pc.createDataChannel(DATA_CHANNEL_LABEL, { ordered: false });
+    let pings = 0;
+    const ping = () => {
+      if (this.#closed || channel.readyState !== 'open') return;
+      const message: Ping = { type: 'ping', t: wallClock() };
+      channel.send(JSON.stringify(message));
+      pings += 1;
+      this.#pingTimer = setTimeout(ping, pings < FIRST_PINGS ? FIRST_PING_INTERVAL_MS : PING_INTERVAL_MS);
+    };
+    channel.addEventListener('open', ping);
+    channel.addEventListener('message', ({ data }) => this.#onDataMessage(data, wallClock()));
+  }
+
+  #onDataMessage(data: unknown, now: number): void {
+    const message = parseFromSender(data);
+    if (message?.type === 'pong') this.sync.addPong(message, now);
+    else if (message?.type === 'clock') this.sync.setClock(message);
+  }
+}
+
+/** Unix ms with a fraction: the scale on which frames are presented, and steadier than `Date.now()`. */
+export function wallClock(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** The data channel is the sender's word: checked field by field, anything else is dropped. */
+function parseFromSender(data: unknown): FromSender | undefined {
+  if (typeof data !== 'string' || data.length > 1_000) return undefined;
+  let message: Record<string, unknown>;
+  try {
+    message = JSON.parse(data);
+  } catch {
+    return undefined;
+  }
+  const isNumber = (field: string) => Number.isFinite(message[field]);
+  switch (message?.type) {
+    case 'pong':
+      return isNumber('t') && isNumber('received') && isNumber('sent') ? (message as unknown as FromSender) : undefined;
+    case 'clock':
+      return isNumber('rtp') && isNumber('captureMs') ? (message as unknown as FromSender) : undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,408 @@
+import { type ErrorCode, type ErrorInfo, errorInfo, PreviewError } from '../../protocol/errors.js';
+import type { Mode, StreamInfo } from '../../protocol/messages.js';
+import type { SignallingChannel, SignallingFactory } from '../signalling/signalling.js';
+import { socketIoSignalling } from '../signalling/socket-io.js';
+import type { PreviewCore } from './client-interface.js';
+import { Connection } from './connection.js';
+import type { Facts, RungName } from './facts.js';
+import { ModeRequest } from './mode-request.js';
+import { Picture } from './picture.js';
+import { writeReport } from './report.js';
+import { defaultRetryPolicy, type RetryPolicy } from './retry.js';
+import { deriveState, firstOpenRung, NO_PROGRESS, type Progress, rungsOf } from './state.js';
+
+export interface PreviewClientOptions {
+  /** Address of the signalling server; a path other than `/` names the plugin's `path`. @default the page's origin */
+  src?: string;
+  /** Name under which the sender publishes. @default 'camera' */
+  stream?: string;
+  /** What the server's authorization asks for. */
+  token?: string | undefined;
+  /** @default Socket.IO */
+  signalling?: SignallingFactory;
+  /** @default nine tries in about a minute */
+  retryPolicy?: RetryPolicy;
+  /** Source of jitter, in [0, 1). @default Math.random */
+  random?: () => number;
+  /** Makes the peer connections. @default `new RTCPeerConnection()` */
+  createPeer?: () => RTCPeerConnection;
+}
+
+/** How often the watchdog looks. */
+const TICK_MS = 250;
+const TICKS_PER_SECOND = 4;
+/** A camera needs a moment to change its mode, and a page to come back from the background. */
+const GRACE_MS = 1_500;
+/** A short blackout heals by itself within 200 ms of its end; a longer one is answered by a second connection. */
+const RECONNECT_AFTER_MS = 1_500;
+/** From the offer to the first frame. */
+const FIRST_FRAME_DEADLINE_MS = 10_000;
+/** Longer than a server's restart takes under a supervisor. */
+const SERVER_DEADLINE_MS = 4_000;
+/** From this try on the reason is shown, and not only that it is being tried. */
+const SHOW_PROBLEM_FROM_ATTEMPT = 3;
+
+/** What is wrong when a try ends at this rung and nobody said why. */
+const RUNG_ERRORS: Record<RungName, ErrorCode> = {
+  server: 'server_unreachable',
+  camera: 'stream_offline',
+  offer: 'sender_timeout',
+  network: 'ice_failed',
+  secure: 'connection_lost',
+  packets: 'no_media',
+  decode: 'no_frames',
+};
+
+/**
+ * Connects to one stream and keeps its picture alive. Knows no page: give it a video element by {@link attach}.
+ *
+ * @example
+ * const client = new PreviewClient({ src: 'https://robot.local', stream: 'camera' });
+ * client.attach(document.querySelector('video'));
+ * client.subscribe((facts) => console.log(facts.state));
+ * client.start();
+ */
+export class PreviewClient implements PreviewCore {
+  readonly #stream: string;
+  readonly #retryPolicy: RetryPolicy;
+  readonly #random: () => number;
+  readonly #createPeer: () => RTCPeerConnection;
+  readonly #channel: SignallingChannel | undefined;
+  readonly #listeners = new Set<(facts: Facts) => void>();
+  readonly #modeRequest = new ModeRequest(() => this.#update());
+  readonly #picture: Picture;
+  #facts: Facts = INITIAL_FACTS;
+  #notifying = false;
+  #closed = false;
+
+  /** The connection whose frames are shown, or were shown last. */
+  #current: Connection | undefined;
+  /** The one that is to replace it. */
+  #next: Connection | undefined;
+  /** The one whose media the video element has. */
+  #shown: Connection | undefined;
+  #attempt = 0;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #signallingSince = Date.now();
+  #signallingError: ErrorInfo | undefined;
+  #tickTimer: ReturnType<typeof setInterval> | undefined;
+  #ticks = 0;
+  #statsWanted = 0;
+
+  constructor(options: PreviewClientOptions = {}) {
+    const { src = '', stream = 'camera', token, signalling = socketIoSignalling } = options;
+    this.#stream = stream;
+    this.#retryPolicy = options.retryPolicy ?? defaultRetryPolicy;
+    this.#random = options.random ?? Math.random;
+    this.#createPeer = options.createPeer ?? (() => new RTCPeerConnection({ bundlePolicy: 'max-bundle' }));
+    this.#picture = new Picture({
+      onSignOfLife: () => this.#onSignOfLife(),
+      onChange: (changes) => this.#update(changes),
+      onBlocked: () => this.#update({ problem: { ...errorInfo('playback_blocked'), rung: 'decode' } }),
+    });
+    try {
+      this.#channel = signalling(
+        { src, stream, token },
+        {
+          onSignalling: (state, error) => this.#onSignalling(state, error),
+          onStream: (info) => this.#onStream(info),
+        },
+      );
+    } catch (error) {
+      this.#onSignalling('closed', error instanceof PreviewError ? error.info : errorInfo('bad_source', String(error)));
+    }
+  }
+
+  get facts(): Facts {
+    return this.#facts;
+  }
+
+  subscribe(listener: (facts: Facts) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  start(): void {
+    if (this.#facts.started || this.#closed) return;
+    this.#update({ started: true });
+    this.#tickTimer = setInterval(() => this.#tick(), TICK_MS);
+    this.#tryAfresh();
+  }
+
+  stop(): void {
+    if (!this.#facts.started) return;
+    clearInterval(this.#tickTimer);
+    this.#abandonTry();
+    this.#current?.close();
+    this.#current = undefined;
+    this.#shown = undefined;
+    this.#modeRequest.clear();
+    this.#picture.clear();
+    this.#update({ started: false, problem: this.#facts.signalling === 'closed' ? this.#facts.problem : null });
+  }
+
+  retry(): void {
+    if (this.#closed) return;
+    this.#channel?.reconnect();
+    this.#signallingSince = Date.now();
+    if (this.#facts.started) this.#tryAfresh();
+    else this.start();
+  }
+
+  setMode(mode: Mode): void {
+    if (!this.#channel) return;
+    this.#picture.grace(GRACE_MS);
+    this.#modeRequest.send(mode, this.#channel);
+  }
+
+  attach(video: HTMLVideoElement): () => void {
+    return this.#picture.attach(video);
+  }
+
+  wantStats(): () => void {
+    this.#statsWanted += 1;
+    let wanted = true;
+    return () => {
+      if (wanted) this.#statsWanted -= 1;
+      wanted = false;
+    };
+  }
+
+  report(): string {
+    return writeReport(this.#facts, this.#stream, (this.#next ?? this.#current)?.peer);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.stop();
+    this.#closed = true;
+    this.#picture.close();
+    this.#channel?.close();
+    this.#listeners.clear();
+  }
+
+  // ---- what the server says -------------------------------------------------------------------------------------
+
+  #onSignalling(signalling: Facts['signalling'], error?: ErrorInfo): void {
+    if (this.#closed) return;
+    if (signalling !== this.#facts.signalling) this.#signallingSince = Date.now();
+    this.#signallingError = error;
+    if (signalling === 'closed') {
+      // Refused for good: nothing but another token, address or version changes that.
+      this.#abandonTry();
+      this.#update({ signalling, problem: { ...(error ?? errorInfo('server_unreachable')), rung: 'server' } });
+      return;
+    }
+    const { problem, started } = this.#facts;
+    const mended = signalling === 'connected' && problem?.rung === 'server';
+    this.#update({ signalling, problem: mended ? null : problem });
+    if (signalling === 'connected' && started && !this.#flowing() && !this.#next) this.#tryAfresh();
+  }
+
+  #onStream(stream: StreamInfo): void {
+    if (this.#closed) return;
+    const before = this.#facts.stream;
+    this.#update({ stream });
+    this.#checkMode();
+    if (!this.#facts.started) return;
+    if (!stream.online) {
+      this.#abandonTry();
+      this.#update({ problem: null });
+      return;
+    }
+    const replaced = before?.instance !== undefined && before.instance !== stream.instance;
+    const mended = before?.camera?.error !== undefined && stream.camera?.error === undefined;
+    const waiting = !this.#flowing() && !this.#next;
+    if (replaced || (waiting && (!before?.online || mended))) this.#tryAfresh();
+  }
+
+  // ---- trying ---------------------------------------------------------------------------------------------------
+
+  #tryAfresh(): void {
+    this.#abandonTry();
+    if (this.#facts.signalling === 'closed') return;
+    this.#update({ problem: null });
+    this.#try();
+  }
+
+  #try(): void {
+    // Nothing streams: the news that something does will start a try.
+    if (!this.#channel || this.#facts.stream?.online === false) return;
+    this.#attempt += 1;
+    this.#picture.gotPackets = false;
+    try {
+      this.#next = this.#connect();
+    } catch (error) {
+      const unsupported = typeof RTCPeerConnection === 'undefined';
+      this.#onTryFailed(unsupported ? errorInfo('webrtc_unsupported') : errorInfo('internal', String(error)));
+      return;
+    }
+    void this.#next.open(this.#channel);
+    this.#update({ retryAt: null });
+  }
+
+  #connect(): Connection {
+    const connection: Connection = new Connection(
+      {
+        onChange: () => this.#update(),
+        onMedia: (media) => {
+          if (connection !== this.#next) return;
+          this.#picture.gotPackets = true;
+          this.#shown = connection;
+          this.#picture.show(media, connection.sync);
+        },
+        onEnded: (error) => {
+          if (connection === this.#next) this.#onTryFailed(error);
+          else if (connection === this.#current) this.#onCurrentEnded();
+        },
+      },
+      this.#createPeer,
+    );
+    return connection;
+  }
+
+  #onCurrentEnded(): void {
+    this.#current = undefined;
+    this.#update();
+    if (!this.#next) this.#tryAfresh();
+  }
+
+  #onTryFailed(info: ErrorInfo): void {
+    const rung = firstOpenRung(this.#progress()) ?? 'decode';
+    this.#next?.close();
+    this.#next = undefined;
+    const delay = info.retryable ? this.#retryPolicy.nextDelayMs(this.#attempt, this.#random()) : undefined;
+    if (delay !== undefined) this.#retryTimer = setTimeout(() => this.#try(), delay);
+    // What the sender itself says needs no second opinion.
+    const explained = rung === 'offer' && info.code !== 'sender_timeout';
+    const shown = delay === undefined || explained || this.#attempt >= SHOW_PROBLEM_FROM_ATTEMPT;
+    this.#update({
+      retryAt: delay === undefined ? null : Date.now() + delay,
+      problem: shown ? { ...info, rung } : this.#facts.problem,
+    });
+  }
+
+  #abandonTry(): void {
+    clearTimeout(this.#retryTimer);
+    this.#next?.close();
+    this.#next = undefined;
+    this.#attempt = 0;
+    this.#update({ retryAt: null });
+  }
+
+  // ---- what is seen ---------------------------------------------------------------------------------------------
+
+  #onSignOfLife(): void {
+    const next = this.#next;
+    if (next && this.#shown === next) {
+      this.#current?.close();
+      this.#current = next;
+      this.#next = undefined;
+      next.reportLive();
+    }
+    this.#checkMode();
+    if (!next && this.#facts.state === 'live') return;
+    // Frames flow, by the new connection or by the old one, which has come back: no other is needed.
+    this.#abandonTry();
+    this.#update({ problem: null, lastFrameAt: this.#picture.lastFrameAt });
+  }
+
+  #flowing(): boolean {
+    return this.#picture.flowing(this.#facts.stream?.camera?.mode.fps ?? 30);
+  }
+
+  #checkMode(): void {
+    if (this.#modeRequest.pending) this.#modeRequest.seen(this.#facts.shownSize, this.#facts.stream?.camera?.mode);
+  }
+
+  #tick(): void {
+    if (this.#picture.cameBack()) this.#picture.grace(GRACE_MS);
+    const flowing = this.#flowing();
+    if (flowing !== (this.#facts.state === 'live')) this.#update({ lastFrameAt: this.#picture.lastFrameAt || null });
+    this.#ticks += 1;
+    if (this.#ticks % TICKS_PER_SECOND === 0) {
+      void this.#picture.readSecond(this.#next ?? this.#current, this.#statsWanted > 0 || !flowing);
+    }
+    if (!flowing) this.#checkDeadlines(Date.now());
+  }
+
+  #checkDeadlines(now: number): void {
+    const { signalling, stream, problem, retryAt } = this.#facts;
+    const sinceSignalling = now - this.#signallingSince;
+    const next = this.#next;
+    if (signalling !== 'connected') {
+      if (problem || sinceSignalling < SERVER_DEADLINE_MS) return;
+      this.#update({ problem: { ...(this.#signallingError ?? errorInfo('server_unreachable')), rung: 'server' } });
+    } else if (next) {
+      if (Math.min(now - next.openedAt, sinceSignalling) < FIRST_FRAME_DEADLINE_MS) return;
+      this.#onTryFailed(errorInfo(RUNG_ERRORS[firstOpenRung(this.#progress()) ?? 'decode']));
+    } else if (retryAt === null && !problem && stream?.online && this.#picture.stalledMs(now) > RECONNECT_AFTER_MS) {
+      this.#try();
+    }
+  }
+
+  // ---- facts ----------------------------------------------------------------------------------------------------
+
+  #progress(): Progress {
+    const connection = this.#next ?? this.#current;
+    const ice = connection?.peer.iceConnectionState;
+    const live = !this.#next && this.#flowing();
+    return {
+      server: live || this.#facts.signalling === 'connected',
+      camera: live || this.#facts.stream?.online === true,
+      offer: connection?.answered ?? false,
+      network: ice === 'connected' || ice === 'completed',
+      secure: connection?.peer.connectionState === 'connected',
+      packets: this.#picture.gotPackets,
+      decode: live,
+    };
+  }
+
+  /** Takes in what has changed, derives the rest, and tells the listeners once for many changes. */
+  #update(changes: Partial<Facts> = {}): void {
+    const facts = { ...this.#facts, ...changes };
+    const connection = this.#next ?? this.#current;
+    facts.connection = connection?.peer.connectionState ?? null;
+    facts.ice = connection?.peer.iceConnectionState ?? null;
+    facts.attempt = this.#attempt;
+    facts.pendingMode = this.#modeRequest.pending;
+    facts.modeProblem = this.#modeRequest.problem;
+    this.#facts = facts;
+    const { started, stream, problem } = facts;
+    facts.state = deriveState({
+      started,
+      stream,
+      flowing: started && this.#flowing(),
+      hasFrame: this.#picture.lastFrameAt > 0,
+      trying: this.#next !== undefined || facts.retryAt !== null,
+      problem,
+    });
+    facts.rungs = rungsOf(this.#progress(), started, problem);
+    if (this.#notifying) return;
+    this.#notifying = true;
+    queueMicrotask(() => {
+      this.#notifying = false;
+      for (const listener of this.#listeners) listener(this.#facts);
+    });
+  }
+}
+
+const INITIAL_FACTS: Facts = {
+  state: 'idle',
+  started: false,
+  signalling: 'connecting',
+  stream: null,
+  connection: null,
+  ice: null,
+  rungs: rungsOf(NO_PROGRESS, false, null),
+  problem: null,
+  attempt: 0,
+  retryAt: null,
+  lastFrameAt: null,
+  shownSize: null,
+  pendingMode: null,
+  modeProblem: null,
+  media: null,
+  stats: null,
+  latencyHistory: [],
+};

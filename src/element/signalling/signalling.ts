@@ -1,0 +1,45 @@
+import type { Candidate, CloseReason, ErrorInfo, IceConfig, Mode, StreamInfo } from '../../protocol/index.js';
+
+/** What a channel tells the core. Bound once, for the channel's whole life. */
+export interface ChannelEvents {
+  /** `error`: why it is not connected, where that is known. `connecting` after an error goes on trying by itself. */
+  onSignalling(state: 'closed' | 'connecting' | 'connected', error?: ErrorInfo): void;
+  /** After each join, and whenever something changed. */
+  onStream(info: StreamInfo): void;
+}
+
+/** What a session tells its connection. */
+export interface SessionEvents {
+  onCandidate(candidate: Candidate): void;
+  /** The other side, or the server, ended it. The media may flow on. */
+  onClosed(reason: CloseReason, error?: ErrorInfo): void;
+}
+
+/** One negotiation. Single-use: a new try is a new session. */
+export interface SignallingSession {
+  readonly ice: IceConfig;
+  /** Sends the offer; the answer's SDP comes back. Rejects with `PreviewError`. */
+  offer(sdp: string): Promise<string>;
+  sendCandidate(candidate: Candidate): void;
+  /** Tells the server that the first frame was shown. */
+  reportLive(): void;
+  /** Ends it. Safe to call at any time, more than once. */
+  leave(): void;
+}
+
+/** A subscription to one stream of one server. Another transport (WHEP, …) is another implementation of this. */
+export interface SignallingChannel {
+  /** Takes part in a new session; waits for the server if it must. Rejects with `PreviewError` when the channel closes. */
+  open(events: SessionEvents): Promise<SignallingSession>;
+  /** Asks for another mode; resolves with the one that the sender chose. Rejects with `PreviewError`. */
+  setMode(mode: Mode): Promise<Mode>;
+  /** Stops waiting and tries to reach the server right now. */
+  reconnect(): void;
+  close(): void;
+}
+
+/** Makes the channel for `src` and `stream`. */
+export type SignallingFactory = (
+  source: { src: string; stream: string; token?: string | undefined },
+  events: ChannelEvents,
+) => SignallingChannel;
