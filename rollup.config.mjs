@@ -2,7 +2,12 @@ import nodeResolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import esbuild from 'rollup-plugin-esbuild';
 
-const transpile = () => esbuild({ target: 'es2022', tsconfig: 'tsconfig.json' });
+/** Resolves our own imports only: packages name the files for browsers in a map that this plugin does not read. */
+const transpile = () => {
+  const plugin = esbuild({ target: 'es2022', tsconfig: 'tsconfig.json' });
+  const resolveId = (id, importer) => (importer?.includes('/node_modules/') ? null : plugin.resolveId(id, importer));
+  return { ...plugin, resolveId };
+};
 
 /** Bare imports stay imports: an app's own bundler resolves and shares them. */
 const external = (id) => !id.startsWith('.') && !id.startsWith('/') && !id.startsWith('\0');
@@ -26,7 +31,7 @@ const standalone = {
   input: 'src/element/cdn.ts',
   // Nothing in this package acts on import but the file above; without this the schemas would come along.
   treeshake: { moduleSideEffects: (id) => id.endsWith('/cdn.ts') || id.endsWith('/define.ts') },
-  plugins: [transpile(), nodeResolve({ browser: true, exportConditions: ['production'] })],
+  plugins: [nodeResolve({ browser: true, exportConditions: ['production'] }), transpile()],
   output: [
     { file: 'dist/cdn/webrtc-preview.js', format: 'es', sourcemap: true, plugins: [terser()] },
     {

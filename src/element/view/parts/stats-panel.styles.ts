@@ -1,0 +1,272 @@
+import { css } from 'lit';
+
+/**
+ * The statistics never reach the middle of the picture: at most half as wide, and below a certain height of the picture
+ * they leave out what matters least. Widths are fixed and figures tabular, so nothing moves while they run.
+ */
+export const statsPanelStyles = css`
+  .stats {
+    --camera: #7aa2ff;
+    --encode: #b69cff;
+    --network: #6fd0f5;
+    --buffer: #f0b45c;
+    --decode: #8fdd72;
+    --display: #ff7d8e;
+
+    position: absolute;
+    inset-block-end: calc(var(--unit) * 3);
+    inset-inline-start: calc(var(--unit) * 3);
+    display: flex;
+    flex-direction: column;
+    gap: calc(var(--unit) * 2);
+    inline-size: min(288px, 50% - var(--unit) * 5);
+    padding: calc(var(--unit) * 2) calc(var(--unit) * 3) calc(var(--unit) * 2.5);
+    border-radius: var(--control-radius);
+    font-size: var(--small);
+    line-height: 16px;
+    background: rgb(12 14 18 / 0.86);
+  }
+
+  .heading {
+    display: flex;
+    align-items: baseline;
+    justify-content: space-between;
+    gap: calc(var(--unit) * 2);
+    white-space: nowrap;
+  }
+
+  .heading b {
+    overflow: hidden;
+    font-weight: var(--bold);
+    text-overflow: ellipsis;
+  }
+
+  .total strong {
+    font-size: 20px;
+    font-weight: var(--bold);
+    line-height: 24px;
+  }
+
+  .total abbr {
+    font-size: var(--large);
+    color: #c3c9d2;
+    text-decoration: none;
+  }
+
+  .stats small {
+    font-size: 11px;
+    font-weight: 400;
+    color: #b4bcc8;
+  }
+
+  .strip {
+    display: flex;
+    gap: 1px;
+    block-size: calc(var(--unit) * 1.5);
+    overflow: hidden;
+    border-radius: calc(var(--unit) * 0.75);
+    background: rgb(255 255 255 / 0.1);
+  }
+
+  .strip i {
+    flex: 0 1 0;
+    min-inline-size: 2px;
+  }
+
+  .stats i.camera {
+    background: var(--camera);
+  }
+
+  .stats i.encode {
+    background: var(--encode);
+  }
+
+  .stats i.network {
+    background: var(--network);
+  }
+
+  .stats i.buffer {
+    background: var(--buffer);
+  }
+
+  .stats i.decode {
+    background: var(--decode);
+  }
+
+  .stats i.display {
+    background: var(--display);
+  }
+
+  .legend {
+    display: grid;
+    grid-template-columns: repeat(3, 1fr);
+    column-gap: calc(var(--unit) * 3);
+    font-size: 11px;
+    color: #c3c9d2;
+  }
+
+  .legend div,
+  .row {
+    display: flex;
+    align-items: baseline;
+    justify-content: space-between;
+    gap: var(--unit);
+    min-inline-size: 0;
+    white-space: nowrap;
+  }
+
+  .legend i {
+    display: inline-block;
+    inline-size: 6px;
+    block-size: 6px;
+    margin-inline-end: var(--unit);
+    border-radius: 1px;
+    vertical-align: 1px;
+  }
+
+  .legend dd {
+    color: #fff;
+  }
+
+  .minute {
+    position: relative;
+  }
+
+  .graph {
+    display: block;
+    inline-size: 100%;
+    block-size: calc(var(--unit) * 8);
+    overflow: visible;
+    fill: none;
+  }
+
+  .graph path {
+    vector-effect: non-scaling-stroke;
+  }
+
+  .graph .axis {
+    stroke: rgb(255 255 255 / 0.14);
+  }
+
+  .graph .line {
+    stroke: var(--network);
+    stroke-width: 1.5;
+    stroke-linecap: round;
+    stroke-linejoin: round;
+  }
+
+  .scale {
+    position: absolute;
+    inset-block-start: 1px;
+    inset-inline-end: 0;
+    font-size: 10px;
+    line-height: 12px;
+    color: #b4bcc8;
+  }
+
+  .rows {
+    display: grid;
+    grid-template-columns: 1fr 1fr;
+    column-gap: calc(var(--unit) * 4);
+  }
+
+  .row dt {
+    color: #b4bcc8;
+  }
+
+  .row dd {
+    font-weight: var(--bold);
+  }
+
+  :host(:fullscreen) .stats {
+    inset-block-end: calc(var(--size) + var(--unit) * 9);
+  }
+
+  /* Half of this is less than two columns need. */
+  @container webrtc-preview (width < 616px) {
+    .stats {
+      gap: calc(var(--unit) * 1.5);
+      padding-inline: calc(var(--unit) * 2);
+    }
+
+    .heading {
+      gap: var(--unit);
+    }
+
+    .total strong {
+      font-size: 18px;
+    }
+
+    .total abbr {
+      font-size: var(--normal);
+    }
+
+    .legend {
+      display: none;
+    }
+
+    .rows {
+      grid-template-columns: 1fr;
+    }
+  }
+
+  @container webrtc-preview (width < 860px) {
+    /* The words in the middle would lie half below the panel; the pill says the same. */
+    .picture:has(.stats) .centre.waiting {
+      visibility: hidden;
+    }
+  }
+
+  @container picture (height < 300px) {
+    .minute {
+      display: none;
+    }
+  }
+
+  @container picture (height < 250px) {
+    .row:is(.frames, .dropped) {
+      display: none;
+    }
+  }
+
+  @container picture (height < 210px) {
+    .row:is(.codec, .path) {
+      display: none;
+    }
+  }
+
+  @container webrtc-preview (width < 480px) {
+    .stats {
+      inset-block-end: calc(var(--unit) * 2);
+      inset-inline-start: calc(var(--unit) * 2);
+      inline-size: max(156px, 50% - var(--unit) * 4);
+    }
+
+    /* The figure alone says what it is. */
+    .heading {
+      justify-content: end;
+    }
+
+    .heading b {
+      display: none;
+    }
+  }
+
+  @container picture (height < 170px) {
+    .stats {
+      gap: 0;
+      padding-block: var(--unit);
+    }
+
+    .strip,
+    .row:is(.loss, .rtt) {
+      display: none;
+    }
+  }
+
+  @container webrtc-preview (width < 200px) {
+    .stats {
+      display: none;
+    }
+  }
+`;

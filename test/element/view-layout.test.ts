@@ -1,0 +1,146 @@
+import { expect } from '@esm-bundle/chai';
+import type { PreviewState } from '../../src/element/client.js';
+import { factsOf } from './fake-core.js';
+import { type DrivenPreview, mount, part } from './fixture.js';
+
+const STATES: PreviewState[] = ['idle', 'offline', 'connecting', 'live', 'stalled', 'reconnecting', 'failed'];
+const WIDTHS = [160, 240, 320, 480, 544, 640, 1280];
+
+describe('the layout', () => {
+  let element: DrivenPreview;
+
+  const open = async (width: number, state: PreviewState = 'live') => {
+    element = await mount({ width });
+    element.fake.tell(factsOf(state));
+    await element.updateComplete;
+  };
+
+  afterEach(() => element.remove());
+
+  const seen = (name: string) => part(element, name).checkVisibility({ visibilityProperty: true });
+
+  for (const width of WIDTHS) {
+    it(`has the same outer size in each state at ${width} px`, async () => {
+      await open(width);
+      const sizes = new Set<string>();
+      for (const state of STATES) {
+        element.fake.tell(factsOf(state));
+        await element.updateComplete;
+        const { width, height } = element.getBoundingClientRect();
+        sizes.add(`${width} × ${height}`);
+      }
+      expect([...sizes]).to.have.length(1);
+    });
+
+    it(`keeps everything inside at ${width} px`, async () => {
+      await open(width);
+      for (const state of STATES) {
+        for (const stats of [false, true]) {
+          element.stats = stats;
+          element.fake.tell({ ...factsOf(state), ice: 'disconnected', connection: 'disconnected' });
+          await element.updateComplete;
+          expect(overflowing(element), `${state}${stats ? ' with statistics' : ''}`).to.deep.equal([]);
+        }
+      }
+    });
+  }
+
+  it('keeps the bar where it is when it starts and stops', async () => {
+    await open(800, 'idle');
+    const before = part(element, 'resolution-select').getBoundingClientRect().x;
+    element.fake.tell(factsOf('live'));
+    await element.updateComplete;
+    expect(part(element, 'resolution-select').getBoundingClientRect().x).to.equal(before);
+  });
+
+  it('takes the height that the page gives it', async () => {
+    await open(400);
+    element.style.height = '300px';
+    expect(part(element, 'base').offsetHeight).to.equal(300);
+    expect(part(element, 'picture').offsetHeight + part(element, 'bar').offsetHeight).to.equal(300);
+  });
+
+  it('has a width of its own in a row of flex items', async () => {
+    await open(400);
+    element.style.width = '';
+    const row = document.createElement('div');
+    row.style.cssText = 'display: flex; width: 900px';
+    document.body.append(row);
+    row.append(element);
+    expect(element.offsetWidth).to.equal(640);
+    row.remove();
+  });
+
+  it('has both selectors from 480 px on, one below', async () => {
+    await open(480);
+    expect([seen('resolution-select'), seen('fps-select'), seen('mode-select')]).to.deep.equal([true, true, false]);
+    element.style.width = '479px';
+    expect([seen('resolution-select'), seen('fps-select'), seen('mode-select')]).to.deep.equal([false, false, true]);
+  });
+
+  it('puts the tools behind “…” below 280 px', async () => {
+    await open(240);
+    expect([seen('tools'), seen('more-button')]).to.deep.equal([false, true]);
+    part(element, 'more-button').click();
+    await element.updateComplete;
+    expect(seen('tools')).to.equal(true);
+    expect(part(element, 'more-button').getAttribute('aria-expanded')).to.equal('true');
+    expect(part(element, 'base').offsetWidth).to.equal(240);
+    expect(overflowing(element)).to.deep.equal([]);
+    expect(element.shadowRoot?.activeElement).to.equal(part(element, 'stats-button'));
+    part(element, 'snapshot-button').dispatchEvent(
+      new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, composed: true }),
+    );
+    await element.updateComplete;
+    expect(seen('tools')).to.equal(false);
+  });
+
+  it('is only the picture and the pill at 160 px', async () => {
+    await open(160);
+    element.stats = true;
+    await element.updateComplete;
+    expect([seen('pill'), seen('bar'), seen('tools'), seen('stats')]).to.deep.equal([true, false, false, false]);
+    expect(element.offsetHeight).to.equal(90);
+  });
+
+  it('never covers the middle of a live picture with the statistics from 480 px on', async () => {
+    for (const width of WIDTHS.filter((width) => width >= 480)) {
+      await open(width);
+      element.stats = true;
+      await element.updateComplete;
+      const { left, width: whole } = part(element, 'picture').getBoundingClientRect();
+      const panel = part(element, 'stats').getBoundingClientRect();
+      expect(panel.right).to.be.below(left + whole / 2);
+      expect(panel.top).to.be.above(part(element, 'pill').getBoundingClientRect().bottom);
+      element.remove();
+    }
+  });
+
+  it('follows the colour scheme of the page in the bar, never on the picture', async () => {
+    await open(640);
+    const colours = (scheme: string) => {
+      element.style.colorScheme = scheme;
+      return [getComputedStyle(part(element, 'bar')).backgroundColor, getComputedStyle(part(element, 'pill')).color];
+    };
+    expect(colours('light')).to.deep.equal(['rgb(255, 255, 255)', 'rgb(255, 255, 255)']);
+    expect(colours('dark')).to.deep.equal(['rgb(21, 24, 29)', 'rgb(255, 255, 255)']);
+  });
+});
+
+/** What sticks out of the element, or is cut off in its own box. */
+function overflowing(element: DrivenPreview): string[] {
+  const outer = element.getBoundingClientRect();
+  const out: string[] = [];
+  for (const node of element.renderRoot.querySelectorAll<HTMLElement>('[part], [part] *')) {
+    if (node.closest('.unseen, .ghost, svg') || !node.checkVisibility({ visibilityProperty: true })) continue;
+    const style = getComputedStyle(node);
+    if (style.clipPath !== 'none') continue;
+    const box = node.getBoundingClientRect();
+    const inside = box.left >= outer.left - 0.5 && box.right <= outer.right + 0.5;
+    const whole = box.top >= outer.top - 0.5 && box.bottom <= outer.bottom + 0.5;
+    const scrolls = node.closest('.said') !== null;
+    if (!inside || (!whole && !scrolls))
+      out.push(`${node.className || node.tagName} ${node.getAttribute('part') ?? ''}`);
+  }
+  return out;
+}

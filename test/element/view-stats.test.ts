@@ -1,0 +1,114 @@
+import { expect } from '@esm-bundle/chai';
+import { graphPath, scale } from '../../src/element/view/parts/latency-graph.js';
+import { factsOf, STATS } from './fake-core.js';
+import { type DrivenPreview, mount, part, parts, textOf } from './fixture.js';
+
+describe('the statistics', () => {
+  let element: DrivenPreview;
+
+  beforeEach(async () => {
+    element = await mount({ width: 800 });
+    element.stats = true;
+    element.fake.tell(factsOf('live'));
+    await element.updateComplete;
+  });
+
+  afterEach(() => element.remove());
+
+  const rows = () =>
+    Object.fromEntries(
+      [...part(element, 'stats').querySelectorAll('.row')].map((row) => [
+        textOf(row.querySelector('dt')),
+        textOf(row.querySelector('dd')),
+      ]),
+    );
+
+  it('shows every figure with its unit', () => {
+    expect(rows()).to.deep.equal({
+      Bitrate: '2.48 Mbit/s',
+      RTT: '1.3 ms',
+      Shown: '29.3 fps',
+      Loss: '0.0 %',
+      Frames: '12,408',
+      Dropped: '0',
+      Codec: 'H.264',
+      Path: 'direct · UDP',
+    });
+  });
+
+  it('shows a dash for what nobody knows', async () => {
+    element.fake.tell({ stats: null, latencyHistory: [] });
+    await element.updateComplete;
+    expect(new Set(Object.values(rows()))).to.deep.equal(new Set(['–']));
+    expect(textOf(part(element, 'stats'))).to.contain('Capture to screen – ms');
+  });
+
+  it('says "Glass" only when the camera was measured too', async () => {
+    expect(textOf(part(element, 'stats'))).to.contain('Glass to screen 8.2 ms');
+    const { camera: _, ...legs } = STATS.latency?.legs ?? {};
+    element.fake.tell({ stats: { ...STATS, latency: { totalMs: 7.6, complete: true, legs } } });
+    await element.updateComplete;
+    expect(textOf(part(element, 'stats'))).to.contain('Capture to screen 7.6 ms');
+  });
+
+  it('marks a lower bound with ≥', async () => {
+    element.fake.tell({ stats: { ...STATS, latency: { totalMs: 22.2, complete: false, legs: { buffer: 22.2 } } } });
+    await element.updateComplete;
+    expect(textOf(part(element, 'stats'))).to.contain('Capture to screen ≥ 22.2 ms');
+    expect(textOf(part(element, 'stats'))).to.contain('camera – ');
+  });
+
+  it('gives each leg its share of the strip', () => {
+    const strip = part(element, 'stats').querySelectorAll<HTMLElement>('.strip i');
+    expect([...strip].map((leg) => leg.style.flexGrow)).to.deep.equal(['0.6', '4.1', '0.8', '0.6', '1.2', '0.9']);
+  });
+
+  it('opens and closes without moving anything', async () => {
+    const boxes = () =>
+      ['base', 'picture', 'pill', 'tools', 'bar', 'toggle-button'].map((name) =>
+        JSON.stringify(part(element, name).getBoundingClientRect()),
+      );
+    const open = boxes();
+    part(element, 'stats-button').click();
+    await element.updateComplete;
+    expect(parts(element, 'stats')).to.have.length(0);
+    expect(element.hasAttribute('stats')).to.equal(false);
+    expect(boxes()).to.deep.equal(open);
+  });
+
+  it('keeps its size while its figures change', async () => {
+    const box = () => JSON.stringify(part(element, 'stats').getBoundingClientRect());
+    const before = box();
+    element.fake.tell({
+      stats: {
+        ...STATS,
+        bitrateKbps: 88_888,
+        framesDecoded: 88_888_888,
+        framesDropped: 8_888,
+        latency: { totalMs: 888, complete: false, legs: { encode: 888 } },
+      },
+    });
+    await element.updateComplete;
+    expect(box()).to.equal(before);
+  });
+
+  it('reads the connection only while someone watches', async () => {
+    expect(element.fake.statsWanted).to.equal(1);
+    element.fake.tell({ started: false });
+    expect(element.fake.statsWanted).to.equal(0);
+  });
+});
+
+describe('the line of the last minute', () => {
+  it('breaks where a second had no frame, and draws a lone second as a dot', () => {
+    expect(graphPath([10, 10, null, 0, null, 5], 10)).to.equal('M54 1.00L55 1.00M57 31.00h0M59 16.00h0');
+  });
+
+  it('shows the last 60 seconds only', () => {
+    expect(graphPath(Array(70).fill(0), 10).startsWith('M0 ')).to.equal(true);
+  });
+
+  it('ends at a round figure above the highest', () => {
+    expect([[], [8], [12], [30], [60], [150], [900]].map(scale)).to.deep.equal([10, 10, 20, 50, 100, 200, 1000]);
+  });
+});
