@@ -83,7 +83,7 @@ export const StreamInfo = Type.Object(
 );
 export type StreamInfo = Type.Static<typeof StreamInfo>;
 
-/** RFC 8829 session description text. Structure is checked further by `checkSdp`. */
+/** RFC 8829 session description text. Structure is checked further by `sdpProblem`. */
 export const Sdp = Type.String({ minLength: 10, maxLength: LIMITS.sdpLength, pattern: '^v=0\\r?\\n' });
 
 /** RTCIceCandidateInit (W3C webrtc-pc §4.8.1.1); an empty `candidate` says that there are no more (RFC 8838 §8.2). */

@@ -1,0 +1,39 @@
+import type { IncomingMessage } from 'node:http';
+import { type ErrorInfo, errorInfo, Handshake, PROTOCOL_VERSION, type Role } from '../protocol/index.js';
+import type { AllowPublish } from './options.js';
+import { explain, matches } from './validate.js';
+
+/** What a connecting client may be, or why it may not connect. */
+export async function admit(
+  auth: unknown,
+  request: IncomingMessage,
+  allowPublish: AllowPublish,
+): Promise<{ ok: true; role: Role } | { ok: false; error: ErrorInfo }> {
+  const protocol = typeof auth === 'object' && auth !== null && 'protocol' in auth ? auth.protocol : undefined;
+  if (typeof protocol === 'number' && protocol !== PROTOCOL_VERSION)
+    return { ok: false, error: errorInfo('unsupported_protocol') };
+  if (!matches(Handshake, auth)) return { ok: false, error: explain(Handshake, auth) ?? errorInfo('bad_request') };
+  if (auth.role === 'sender' && !(await mayPublish(request, allowPublish))) {
+    return { ok: false, error: publishForbidden() };
+  }
+  return { ok: true, role: auth.role };
+}
+
+async function mayPublish(request: IncomingMessage, allowPublish: AllowPublish): Promise<boolean> {
+  if (allowPublish === 'any') return true;
+  if (allowPublish === 'loopback') return isLoopback(request);
+  return (await allowPublish(request)) === true;
+}
+
+/** A proxy on this machine connects from loopback for everyone; it says so in a header, and then this is not loopback. */
+function isLoopback({ socket, headers }: IncomingMessage): boolean {
+  if (headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined) return false;
+  return /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? '');
+}
+
+function publishForbidden(): ErrorInfo {
+  return {
+    ...errorInfo('forbidden', 'This server does not let cameras be published from this address.'),
+    next: 'Run the sender on the server\'s machine, or set the plugin\'s option "allowPublish" to "any" or to a function that knows this address.',
+  };
+}

@@ -1,0 +1,200 @@
+import type {
+  ChannelEvents,
+  SessionEvents,
+  SignallingChannel,
+  SignallingSession,
+} from '../../src/element/signalling/signalling.js';
+import type { ErrorInfo, Mode, StreamInfo } from '../../src/protocol/index.js';
+
+/** A channel driven by hand. `opened` holds every session, `answer` decides what an offer gets. */
+export class FakeChannel implements SignallingChannel {
+  readonly events: ChannelEvents;
+  readonly opened: FakeSession[] = [];
+  readonly modes: Mode[] = [];
+  answer: (sdp: string) => Promise<string> = () => new Promise(() => {});
+  setModeReply: (mode: Mode) => Promise<Mode> = (mode) => Promise.resolve(mode);
+  reconnects = 0;
+  closed = false;
+
+  constructor(events: ChannelEvents) {
+    this.events = events;
+  }
+
+  async open(events: SessionEvents): Promise<SignallingSession> {
+    const session = new FakeSession(this, events);
+    this.opened.push(session);
+    return session;
+  }
+
+  setMode(mode: Mode): Promise<Mode> {
+    this.modes.push(mode);
+    return this.setModeReply(mode);
+  }
+
+  reconnect(): void {
+    this.reconnects += 1;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  connect(stream: Partial<StreamInfo> = {}): void {
+    this.events.onSignalling('connected');
+    this.news(stream);
+  }
+
+  drop(error?: ErrorInfo): void {
+    this.events.onSignalling('connecting', error);
+  }
+
+  news(stream: Partial<StreamInfo> = {}): void {
+    this.events.onStream({ ...ONLINE, ...stream });
+  }
+}
+
+export class FakeSession implements SignallingSession {
+  readonly ice = { iceServers: [] };
+  readonly events: SessionEvents;
+  readonly #channel: FakeChannel;
+  readonly candidates: string[] = [];
+  offers = 0;
+  live = 0;
+  left = 0;
+
+  constructor(channel: FakeChannel, events: SessionEvents) {
+    this.#channel = channel;
+    this.events = events;
+  }
+
+  offer(sdp: string): Promise<string> {
+    this.offers += 1;
+    return this.#channel.answer(sdp);
+  }
+
+  sendCandidate({ candidate }: { candidate: string }): void {
+    if (this.offers === 0) throw new Error('a candidate before its offer');
+    this.candidates.push(candidate);
+  }
+
+  reportLive(): void {
+    this.live += 1;
+  }
+
+  leave(): void {
+    this.left += 1;
+  }
+}
+
+export const ONLINE: StreamInfo = {
+  stream: 'camera',
+  online: true,
+  instance: 'a',
+  camera: {
+    label: 'Bench camera',
+    modes: [
+      { width: 1280, height: 720, fps: 30 },
+      { width: 640, height: 360, fps: 30 },
+    ],
+    mode: { width: 1280, height: 720, fps: 30 },
+  },
+};
+
+/** Stands in for RTCPeerConnection where no browser is: states and tracks are set by hand. */
+export class FakePeer extends EventTarget {
+  static made: FakePeer[] = [];
+  connectionState: RTCPeerConnectionState = 'new';
+  iceConnectionState: RTCIceConnectionState = 'new';
+  iceGatheringState = 'new';
+  localDescription: { type: string; sdp: string } | null = null;
+  remoteDescription: { type: string; sdp: string } | null = null;
+  closed = false;
+  framesDecoded = 0;
+  bytesReceived = 0;
+
+  constructor() {
+    super();
+    FakePeer.made.push(this);
+  }
+
+  static get last(): FakePeer {
+    const peer = FakePeer.made.at(-1);
+    if (!peer) throw new Error('no peer was made');
+    return peer;
+  }
+
+  addTransceiver(): void {}
+  createDataChannel(): EventTarget {
+    return new EventTarget();
+  }
+  getConfiguration(): object {
+    return {};
+  }
+  setConfiguration(): void {}
+  async createOffer(): Promise<{ type: string; sdp: string }> {
+    return { type: 'offer', sdp: 'v=0\n' };
+  }
+  async setLocalDescription(description: { type: string; sdp: string }): Promise<void> {
+    this.localDescription = description;
+    this.dispatchEvent(Object.assign(new Event('icecandidate'), { candidate: { candidate: 'candidate:1' } }));
+  }
+  async setRemoteDescription(description: { type: string; sdp: string }): Promise<void> {
+    this.remoteDescription = description;
+  }
+  async addIceCandidate(): Promise<void> {}
+  async getStats(): Promise<Map<string, unknown>> {
+    const { framesDecoded, bytesReceived } = this;
+    const inbound = {
+      id: 'v',
+      type: 'inbound-rtp',
+      kind: 'video',
+      timestamp: Date.now(),
+      framesDecoded,
+      bytesReceived,
+    };
+    return new Map([['v', inbound]]);
+  }
+  close(): void {
+    this.closed = true;
+    this.connectionState = 'closed';
+  }
+
+  become(connectionState: RTCPeerConnectionState, iceConnectionState: RTCIceConnectionState = 'connected'): void {
+    this.connectionState = connectionState;
+    this.iceConnectionState = iceConnectionState;
+    this.dispatchEvent(new Event('connectionstatechange'));
+  }
+
+  /** The first packet of the picture arrives. */
+  receive(): void {
+    const track = Object.assign(new EventTarget(), { muted: false });
+    this.dispatchEvent(Object.assign(new Event('track'), { track, streams: [{ peer: this }] }));
+  }
+}
+
+/** A video element that shows a frame whenever the test says so. */
+export class FakeVideo {
+  srcObject: unknown = null;
+  muted = false;
+  playsInline = false;
+  play: () => Promise<void> = () => Promise.resolve();
+  #callbacks = new Map<number, VideoFrameRequestCallback>();
+  #id = 0;
+
+  requestVideoFrameCallback(callback: VideoFrameRequestCallback): number {
+    this.#id += 1;
+    this.#callbacks.set(this.#id, callback);
+    return this.#id;
+  }
+
+  cancelVideoFrameCallback(id: number): void {
+    this.#callbacks.delete(id);
+  }
+
+  showFrame({ width = 1280, height = 720, rtpTimestamp = 0 } = {}): void {
+    const callbacks = [...this.#callbacks.values()];
+    this.#callbacks.clear();
+    const metadata = { presentationTime: performance.now(), width, height, rtpTimestamp };
+    for (const callback of callbacks) callback(0, metadata as VideoFrameCallbackMetadata);
+  }
+}

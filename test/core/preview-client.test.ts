@@ -1,0 +1,309 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Facts } from '../../src/element/core/facts.js';
+import { PreviewClient } from '../../src/element/core/preview-client.js';
+import { errorInfo, PreviewError } from '../../src/protocol/errors.js';
+import { FakeChannel, FakePeer, FakeVideo, ONLINE } from './fakes.js';
+
+let channel: FakeChannel;
+let client: PreviewClient;
+let video: FakeVideo;
+let states: Facts['state'][];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakePeer.made = [];
+  video = new FakeVideo();
+  client = new PreviewClient({
+    signalling: (_, events) => {
+      channel = new FakeChannel(events);
+      return channel;
+    },
+    random: () => 0,
+    createPeer: () => new FakePeer() as unknown as RTCPeerConnection,
+  });
+  client.attach(video as unknown as HTMLVideoElement);
+  states = [];
+  client.subscribe(({ state }) => states.at(-1) !== state && states.push(state));
+});
+
+afterEach(() => {
+  client.close();
+  expect(vi.getTimerCount(), 'timers left behind').toBe(0);
+  vi.useRealTimers();
+});
+
+const settle = () => vi.advanceTimersByTimeAsync(0);
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+/** Shows frames at 30 fps for a while. */
+async function play(ms: number, frame = {}): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 33) {
+    video.showFrame(frame);
+    await pass(33);
+  }
+}
+
+async function goLive(): Promise<FakePeer> {
+  channel.answer = async () => 'v=0';
+  client.start();
+  channel.connect();
+  await settle();
+  const peer = FakePeer.last;
+  peer.become('connected');
+  peer.receive();
+  await play(500);
+  expect(client.facts.state).toBe('live');
+  return peer;
+}
+
+describe('before it is started', () => {
+  it('is idle while the camera is there and offline while it is not', async () => {
+    channel.connect();
+    expect(client.facts.state).toBe('idle');
+    channel.news({ online: false });
+    expect(client.facts.state).toBe('offline');
+    await settle();
+    expect(FakePeer.made).toHaveLength(0);
+  });
+
+  it('shows at once why the server refuses it', () => {
+    channel.events.onSignalling('closed', errorInfo('unauthorized'));
+    expect(client.facts).toMatchObject({ state: 'failed', problem: { code: 'unauthorized', rung: 'server' } });
+  });
+});
+
+describe('starting', () => {
+  it('makes its offer while the server is still being reached', async () => {
+    client.start();
+    await settle();
+    expect(FakePeer.made).toHaveLength(1);
+    expect(client.facts.state).toBe('connecting');
+  });
+
+  it('is live with the first shown frame, not with the first packet', async () => {
+    channel.answer = async () => 'v=0';
+    client.start();
+    channel.connect();
+    await settle();
+    FakePeer.last.become('connected');
+    FakePeer.last.receive();
+    await settle();
+    expect(client.facts.state).toBe('connecting');
+    video.showFrame();
+    expect(client.facts).toMatchObject({ state: 'live', shownSize: { width: 1280, height: 720 }, attempt: 0 });
+    expect(channel.opened[0]?.live).toBe(1);
+  });
+
+  it('waits for the camera where nothing streams, and starts by itself when it comes', async () => {
+    client.start();
+    channel.connect({ online: false });
+    await settle();
+    expect(client.facts.state).toBe('offline');
+    expect(FakePeer.made.every((peer) => peer.closed)).toBe(true);
+    const before = FakePeer.made.length;
+    channel.news();
+    await settle();
+    expect(FakePeer.made).toHaveLength(before + 1);
+    expect(client.facts.state).toBe('connecting');
+  });
+
+  it('says which step failed when no picture comes in time', async () => {
+    channel.answer = async () => 'v=0';
+    client.start();
+    channel.connect();
+    await settle();
+    for (let attempt = 0; attempt < 12; attempt += 1) {
+      FakePeer.last.become('connecting', 'checking');
+      await pass(13_000);
+    }
+    expect(client.facts).toMatchObject({
+      state: 'failed',
+      problem: { code: 'ice_failed', rung: 'network' },
+      retryAt: null,
+    });
+    expect(client.facts.rungs.map(({ status }) => status)).toEqual([
+      'done',
+      'done',
+      'done',
+      'broken',
+      'waiting',
+      'waiting',
+      'waiting',
+    ]);
+    const tries = FakePeer.made.length;
+    await pass(120_000);
+    expect(FakePeer.made, 'no storm after giving up').toHaveLength(tries);
+    client.retry();
+    await settle();
+    expect(FakePeer.made).toHaveLength(tries + 1);
+    expect(client.facts).toMatchObject({ state: 'connecting', problem: null });
+  });
+
+  it("shows the sender's own words at once, and goes on trying where that may help", async () => {
+    channel.answer = () => Promise.reject(new PreviewError('camera_busy'));
+    client.start();
+    channel.connect();
+    await settle();
+    expect(client.facts).toMatchObject({ state: 'failed', problem: { code: 'camera_busy', rung: 'offer' } });
+    expect(client.facts.retryAt).not.toBeNull();
+    channel.answer = () => Promise.reject(new PreviewError('codec_mismatch'));
+    await pass(400);
+    expect(client.facts).toMatchObject({ problem: { code: 'codec_mismatch' }, retryAt: null });
+  });
+
+  it('names the server when it cannot be reached, and is back when it can', async () => {
+    client.start();
+    channel.drop(errorInfo('server_unreachable'));
+    await pass(5_000);
+    expect(client.facts).toMatchObject({ state: 'failed', problem: { code: 'server_unreachable', rung: 'server' } });
+    channel.connect();
+    await settle();
+    expect(client.facts).toMatchObject({ state: 'connecting', problem: null });
+  });
+});
+
+describe('the picture', () => {
+  it('is never called live when frames have stopped, whatever the connection says', async () => {
+    await goLive();
+    await pass(700);
+    expect(client.facts).toMatchObject({ state: 'stalled', connection: 'connected' });
+    expect(client.facts.lastFrameAt).not.toBeNull();
+  });
+
+  it('is live again with the next frame, on the same connection', async () => {
+    const peer = await goLive();
+    await pass(700);
+    await play(100);
+    expect(client.facts.state).toBe('live');
+    expect(peer.closed).toBe(false);
+    expect(FakePeer.made).toHaveLength(1);
+  });
+
+  it('gets a second connection before the first is given up, and keeps the last frame meanwhile', async () => {
+    const first = await goLive();
+    const firstMedia = video.srcObject;
+    await pass(3_000);
+    expect(FakePeer.made).toHaveLength(2);
+    expect(client.facts.state).toBe('reconnecting');
+    expect(first.closed).toBe(false);
+    expect(video.srcObject).toBe(firstMedia);
+    FakePeer.last.become('connected');
+    FakePeer.last.receive();
+    video.showFrame();
+    expect(client.facts.state).toBe('live');
+    expect(first.closed).toBe(true);
+    expect(channel.opened[0]?.left).toBe(1);
+    expect(channel.opened[1]?.live).toBe(1);
+  });
+
+  it('drops the second connection when the first comes back', async () => {
+    const first = await goLive();
+    await pass(3_000);
+    const second = FakePeer.last;
+    video.showFrame();
+    await settle();
+    expect(client.facts.state).toBe('live');
+    expect(second.closed).toBe(true);
+    expect(first.closed).toBe(false);
+  });
+
+  it('is offline, not live, when the sender has gone and its frames have stopped', async () => {
+    await goLive();
+    channel.news({ online: false });
+    expect(client.facts.state, 'frames still flow').toBe('live');
+    await pass(700);
+    expect(client.facts.state).toBe('offline');
+    await pass(20_000);
+    expect(FakePeer.made, 'no try while nothing streams').toHaveLength(1);
+    channel.news({ instance: 'b' });
+    await settle();
+    expect(FakePeer.made).toHaveLength(2);
+  });
+
+  it('goes over to a sender that has replaced the former one', async () => {
+    await goLive();
+    channel.news({ instance: 'b' });
+    await settle();
+    expect(FakePeer.made).toHaveLength(2);
+    expect(client.facts.state).toBe('live');
+  });
+
+  it('flows on through a restart of the server', async () => {
+    await goLive();
+    channel.drop();
+    await play(6_000);
+    expect(client.facts).toMatchObject({ state: 'live', signalling: 'connecting', problem: null });
+    channel.connect();
+    await play(500);
+    expect(FakePeer.made).toHaveLength(1);
+    expect(states).toEqual(['connecting', 'live']);
+  });
+
+  it('ends with stop(), and everything with it', async () => {
+    const peer = await goLive();
+    client.stop();
+    expect(peer.closed).toBe(true);
+    expect(video.srcObject).toBeNull();
+    expect(client.facts).toMatchObject({ state: 'idle', started: false, media: null, stats: null, shownSize: null });
+    expect(channel.closed, 'the news go on').toBe(false);
+    client.close();
+    expect(channel.closed).toBe(true);
+  });
+
+  it('tries again at once when the connection itself says that it failed', async () => {
+    const first = await goLive();
+    first.become('failed', 'failed');
+    await settle();
+    expect(first.closed).toBe(true);
+    expect(FakePeer.made).toHaveLength(2);
+  });
+});
+
+describe('another mode', () => {
+  const small = { width: 640, height: 360, fps: 30 };
+
+  it('is pending until a frame of that size is shown', async () => {
+    await goLive();
+    client.setMode(small);
+    await settle();
+    expect(channel.modes).toEqual([small]);
+    expect(client.facts.pendingMode).toEqual(small);
+    channel.news({ camera: { ...ONLINE.camera, label: 'Bench camera', modes: [], mode: small } });
+    expect(client.facts.pendingMode, 'the camera says so, but it is not seen').toEqual(small);
+    await play(50, { width: 640, height: 360 });
+    expect(client.facts).toMatchObject({
+      pendingMode: null,
+      modeProblem: null,
+      shownSize: { width: 640, height: 360 },
+    });
+    expect(FakePeer.made, 'on the same connection').toHaveLength(1);
+  });
+
+  it('is refused in words', async () => {
+    await goLive();
+    channel.setModeReply = () => Promise.reject(new PreviewError('no_such_mode'));
+    client.setMode(small);
+    await settle();
+    expect(client.facts).toMatchObject({ pendingMode: null, modeProblem: { code: 'no_such_mode' } });
+  });
+
+  it('is given up when it is never seen', async () => {
+    await goLive();
+    client.setMode(small);
+    await play(7_000);
+    expect(client.facts.pendingMode).toBeNull();
+    expect(client.facts.modeProblem).not.toBeNull();
+  });
+});
+
+it('reports without addresses, credentials or SDP', async () => {
+  const peer = await goLive();
+  peer.localDescription = {
+    type: 'offer',
+    sdp: 'a=candidate:1 1 udp 2113937151 192.0.2.7 50000 typ host\r\na=ice-pwd:secretsecret\r\n',
+  };
+  const report = client.report();
+  expect(report).toContain('1 host/udp');
+  expect(report).toContain('state: live');
+  expect(report).not.toMatch(/192\.0\.2\.7|secret|a=candidate/);
+});

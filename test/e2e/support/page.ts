@@ -1,0 +1,86 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { Page } from 'puppeteer-core';
+import type { Facts } from '../../../src/element/client.js';
+import type { ReadFrame } from './clock-reader.js';
+import { ROOT, SCREENS } from './stack.js';
+
+/** What of the element the tests use, inside the page. */
+interface Preview extends HTMLElement {
+  facts: Facts;
+}
+
+declare const readFrames: (video: HTMLVideoElement) => () => ReadFrame[];
+declare const peerCounter: { made: number };
+
+let reader: Promise<string> | undefined;
+
+function readerScript(): Promise<string> {
+  reader ??= build({
+    entryPoints: [join(ROOT, 'test/e2e/support/clock-reader.ts')],
+    bundle: true,
+    write: false,
+    target: 'es2022',
+  }).then(({ outputFiles }) => outputFiles[0]?.text ?? '');
+  return reader;
+}
+
+/** Waits until the element's facts fit, by the source of a predicate; rejects with the facts when they never do. */
+export async function waitForFacts(page: Page, fits: (facts: Facts) => boolean, timeout = 20_000): Promise<Facts> {
+  try {
+    await page.waitForFunction(
+      (source) => {
+        const preview = document.querySelector('webrtc-preview') as Preview | null;
+        return preview?.facts && new Function('facts', `return (${source})(facts)`)(preview.facts) === true;
+      },
+      { timeout, polling: 20 },
+      fits.toString(),
+    );
+  } catch {
+    throw new Error(`the page never came to ${fits}:\n${JSON.stringify(await facts(page), null, 1)}`);
+  }
+  return facts(page);
+}
+
+export function facts(page: Page): Promise<Facts> {
+  return page.evaluate(() => {
+    const { media: _, ...plain } = (document.querySelector('webrtc-preview') as Preview).facts;
+    return plain as Facts;
+  });
+}
+
+/** Reads the clock of every frame that is shown during `ms`. */
+export async function watchFrames(page: Page, ms: number): Promise<ReadFrame[]> {
+  if (!(await page.evaluate(() => 'readFrames' in globalThis)))
+    await page.addScriptTag({ content: await readerScript() });
+  return page.evaluate(async (duration) => {
+    const video = document.querySelector('webrtc-preview')?.shadowRoot?.querySelector('video');
+    if (!video) throw new Error('the element has no video');
+    const stop = readFrames(video);
+    await new Promise((resolve) => setTimeout(resolve, duration));
+    return stop();
+  }, ms);
+}
+
+/** Peer connections that the page has made so far. */
+export function peersMade(page: Page): Promise<number> {
+  return page.evaluate(() => peerCounter.made);
+}
+
+/** All the text in the element. */
+export function words(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const root = document.querySelector('webrtc-preview')?.shadowRoot;
+    return [...(root?.children ?? [])].map((child) => child.textContent ?? '').join('\n');
+  });
+}
+
+/** Keeps a picture of the page for people to look at. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENS, { recursive: true });
+  await page.screenshot({ path: join(SCREENS, `${name}.png`) as `${string}.png` });
+}
+
+/** Selector of one of the element's parts. */
+export const part = (name: string): string => `[part~="${name}"]`;

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import Fastify, { type FastifyInstance } from 'fastify';
+import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+// The built plugin, as an app would import it.
+import { webrtcSignaling } from 'webrtc-preview/server';
+
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+export const SCREENS = join(ROOT, 'test/out/screens/e2e');
+
+/** The real plugin in a small app that also serves the built element and the test's pages. */
+export async function startServer(port = 0): Promise<{ app: FastifyInstance; port: number; url: string }> {
+  const app = Fastify();
+  await app.register(webrtcSignaling);
+  await app.register(fastifyStatic, { root: join(ROOT, 'dist'), prefix: '/dist/' });
+  await app.register(fastifyStatic, {
+    root: join(ROOT, 'test/e2e/pages'),
+    prefix: '/',
+    decorateReply: false,
+    index: false,
+  });
+  await app.listen({ port, host: '127.0.0.1' });
+  const bound = (app.server.address() as AddressInfo).port;
+  return { app, port: bound, url: `http://127.0.0.1:${bound}` };
+}
+
+/** A sender's process and what it has logged. */
+export class Sender {
+  readonly lines: string[] = [];
+  readonly #process: ChildProcess;
+  readonly #exited: Promise<number | null>;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(server: string, { source = ['--test-pattern'] } = {}) {
+    const args = ['sender/gstreamer-webrtc-sender.py', '--server', server, ...source];
+    this.#process = spawn('/usr/bin/python3', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const output of [this.#process.stdout, this.#process.stderr]) {
+      if (!output) continue;
+      createInterface({ input: output }).on('line', (line) => {
+        this.lines.push(line);
+        for (const check of this.#waiting) check();
+      });
+    }
+    this.#exited = new Promise((resolve) => this.#process.once('exit', resolve));
+  }
+
+  /** Resolves with the first line that matches, past or future; rejects with the log when none comes. */
+  logged(pattern: RegExp, timeoutMs = 20_000): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const done = (finish: () => void) => {
+        this.#waiting.delete(check);
+        clearTimeout(timer);
+        finish();
+      };
+      const check = () => {
+        const line = this.lines.find((line) => pattern.test(line));
+        if (line !== undefined) done(() => resolve(line));
+      };
+      const timer = setTimeout(
+        () => done(() => reject(new Error(`the sender never logged ${pattern}:\n${this.lines.join('\n')}`))),
+        timeoutMs,
+      );
+      this.#waiting.add(check);
+      check();
+    });
+  }
+
+  count(pattern: RegExp): number {
+    return this.lines.filter((line) => pattern.test(line)).length;
+  }
+
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
+    this.#process.kill(signal);
+    return this.#exited;
+  }
+}
+
+export async function launchChromium(): Promise<{ browser: Browser; close: () => Promise<void> }> {
+  const profile = mkdtempSync(join(tmpdir(), 'webrtc-preview-e2e-'));
+  const browser = await puppeteer.launch({
+    executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium',
+    userDataDir: profile,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  return {
+    browser,
+    close: async () => {
+      await browser.close();
+      rmSync(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Opens one of the test's pages; counts the peer connections that it makes, and fails on any error in it. */
+export async function openPage(browser: Browser, url: string, errors: string[] = []): Promise<Page> {
+  const page = await browser.newPage();
+  await page.setViewport({ width: 1280, height: 860 });
+  page.on('pageerror', (error) => errors.push(String(error)));
+  await page.evaluateOnNewDocument(() => {
+    const counter = { made: 0 };
+    const Native = globalThis.RTCPeerConnection;
+    Object.assign(globalThis, {
+      peerCounter: counter,
+      RTCPeerConnection: class extends Native {
+        constructor(configuration?: RTCConfiguration) {
+          super(configuration);
+          counter.made += 1;
+        }
+      },
+    });
+  });
+  await page.goto(url);
+  return page;
+}
