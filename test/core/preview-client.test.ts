@@ -208,16 +208,31 @@ describe('the picture', () => {
   });
 
   it('is offline, not live, when the sender has gone and its frames have stopped', async () => {
-    await goLive();
-    channel.news({ online: false });
+    const peer = await goLive();
+    channel.events.onStream({ stream: 'camera', online: false });
     expect(client.facts.state, 'frames still flow').toBe('live');
     await pass(700);
-    expect(client.facts.state).toBe('offline');
+    expect(client.facts).toMatchObject({ state: 'offline', connection: null, ice: null });
+    expect(peer.closed).toBe(true);
+    expect(video.srcObject, 'the last frame stays').not.toBeNull();
     await pass(20_000);
     expect(FakePeer.made, 'no try while nothing streams').toHaveLength(1);
     channel.news({ instance: 'b' });
     await settle();
     expect(FakePeer.made).toHaveLength(2);
+  });
+
+  it('keeps the connection of a sender that only lost the server, in case that its frames come back', async () => {
+    const peer = await goLive();
+    channel.news({ online: false });
+    await pass(3_000);
+    expect(client.facts.state).toBe('offline');
+    expect(peer.closed).toBe(false);
+    await play(100);
+    expect(client.facts.state).toBe('live');
+    channel.news();
+    await settle();
+    expect(FakePeer.made).toHaveLength(1);
   });
 
   it('goes over to a sender that has replaced the former one', async () => {

@@ -133,8 +133,7 @@ export class PreviewClient implements PreviewCore {
     if (!this.#facts.started) return;
     clearInterval(this.#tickTimer);
     this.#abandonTry();
-    this.#current?.close();
-    this.#current = undefined;
+    this.#closeCurrent();
     this.#shown = undefined;
     this.#modeRequest.clear();
     this.#picture.clear();
@@ -323,7 +322,16 @@ export class PreviewClient implements PreviewCore {
     if (this.#ticks % TICKS_PER_SECOND === 0) {
       void this.#picture.readSecond(this.#next ?? this.#current, this.#statsWanted > 0 || !flowing);
     }
-    if (!flowing) this.#checkDeadlines(Date.now());
+    if (flowing) return;
+    // The sender has said goodbye: what is left of the connection must not look like one.
+    if (this.#current && this.#facts.stream?.online === false && !this.#facts.stream.instance) this.#closeCurrent();
+    this.#checkDeadlines(Date.now());
+  }
+
+  #closeCurrent(): void {
+    this.#current?.close();
+    this.#current = undefined;
+    this.#update();
   }
 
   #checkDeadlines(now: number): void {
