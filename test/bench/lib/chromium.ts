@@ -1,0 +1,52 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import puppeteer, { type Browser } from 'puppeteer-core';
+import type { Lab } from './lab.js';
+import { findChrome } from './setup.js';
+
+export function chromiumPath(): string {
+  const path = findChrome();
+  if (!path) throw new Error('There is no Chromium: apt install chromium, or name one in the variable CHROME_PATH.');
+  return path;
+}
+
+/** Software drawing everywhere, so that machines with and without a GPU are measured alike, and no traffic of its own. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-default-browser-check',
+  '--password-store=basic',
+  '--hide-crash-restore-bubble',
+  '--noerrdialogs',
+  '--autoplay-policy=no-user-gesture-required',
+];
+
+/** Starts a browser with an empty profile: on the X display named, without a window otherwise. */
+export async function launchChromium(
+  lab: Lab,
+  { display, flags = [] }: { display?: string; flags?: string[] } = {},
+): Promise<Browser> {
+  const profile = await mkdtemp(join(tmpdir(), 'webrtc-preview-bench-'));
+  lab.defer(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }));
+  const browser = await puppeteer.launch({
+    executablePath: chromiumPath(),
+    // Only our own flags: some of puppeteer's cover the page with a bar or change how it is drawn.
+    ignoreDefaultArgs: true,
+    pipe: true,
+    userDataDir: profile,
+    defaultViewport: null,
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+    ...(display === undefined ? {} : { env: { ...process.env, DISPLAY: display } }),
+    args: [...FLAGS, ...(display === undefined ? ['--headless=new'] : []), ...flags, 'about:blank'],
+  });
+  lab.defer(() => browser.close());
+  return browser;
+}

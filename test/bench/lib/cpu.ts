@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** USER_HZ: fixed by the kernel's interface, whatever its own tick. */
+const TICKS_PER_SECOND = 100;
+
+/** Processor time that a process and everything it started have used so far, in seconds. */
+export function cpuSeconds(pid: number): number {
+  const processes = readProcesses();
+  const family = new Set([pid]);
+  // Parents may have larger numbers than their children: repeat until nothing is added.
+  for (let size = 0; size !== family.size; ) {
+    size = family.size;
+    for (const each of processes) if (family.has(each.parent)) family.add(each.pid);
+  }
+  let seconds = 0;
+  for (const each of processes) if (family.has(each.pid)) seconds += each.seconds;
+  return seconds;
+}
+
+/** Measures over some time: call it, wait, call what it returned. The share of one core, in percent. */
+export function startCpuMeter(pid: number | undefined): () => number {
+  if (pid === undefined) return () => Number.NaN;
+  const begin = performance.now();
+  const before = cpuSeconds(pid);
+  return () => ((cpuSeconds(pid) - before) / (performance.now() - begin)) * 100_000;
+}
+
+/** The same for everything on this machine that the benchmark did not start: whatever it is, it disturbs. */
+export function startOthersMeter(): () => number {
+  const begin = performance.now();
+  const others = () => busySeconds() - cpuSeconds(process.pid);
+  const before = others();
+  return () => Math.max(0, ((others() - before) / (performance.now() - begin)) * 100_000);
+}
+
+/** Processor time that was not idle since the machine started, all cores together. */
+function busySeconds(): number {
+  // proc(5): user, nice, system, idle, iowait, irq, softirq, steal.
+  const [, user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'utf8').split(/\s+/).map(Number);
+  return (
+    [user, nice, system, irq, softirq, steal].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) / TICKS_PER_SECOND
+  );
+}
+
+function readProcesses(): { pid: number; parent: number; seconds: number }[] {
+  const processes = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    let text: string;
+    try {
+      text = readFileSync(`/proc/${name}/stat`, 'utf8');
+    } catch {
+      continue; // It has ended meanwhile.
+    }
+    // proc(5): the second field, in brackets, may hold anything; 4 is the parent, 14 and 15 user and system time.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const seconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    processes.push({ pid: Number(name), parent: Number(fields[1]), seconds });
+  }
+  return processes;
+}

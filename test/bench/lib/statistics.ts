@@ -1,0 +1,36 @@
+/** The value below which `percent` of the readings lie, between the two nearest ones; NaN for no readings. */
+export function percentile(readings: readonly number[], percent: number): number {
+  const sorted = [...readings].sort((a, b) => a - b);
+  const place = ((sorted.length - 1) * percent) / 100;
+  const low = sorted[Math.floor(place)] ?? Number.NaN;
+  const high = sorted[Math.ceil(place)] ?? Number.NaN;
+  return low + (high - low) * (place - Math.floor(place));
+}
+
+export const median = (readings: readonly number[]): number => percentile(readings, 50);
+
+export interface Summary {
+  count: number;
+  p5: number;
+  p50: number;
+  p95: number;
+  p99: number;
+  max: number;
+}
+
+export function summarise(readings: readonly number[]): Summary {
+  return {
+    count: readings.length,
+    p5: percentile(readings, 5),
+    p50: percentile(readings, 50),
+    p95: percentile(readings, 95),
+    p99: percentile(readings, 99),
+    max: percentile(readings, 100),
+  };
+}
+
+/** "8.4 (8.0–8.8)": median of the blocks, and the lowest and highest block. */
+export function medianAndRange(blocks: readonly number[], digits = 1): string {
+  const [low, middle, high] = [0, 50, 100].map((percent) => percentile(blocks, percent).toFixed(digits));
+  return `${middle} (${low}–${high})`;
+}

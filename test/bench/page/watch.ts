@@ -1,0 +1,27 @@
+import type { WebRTCPreviewElement } from '../../../src/element/index.js';
+import type { ElementFigures } from '../lib/readings.js';
+
+/* Shows ?stream= in the element: what is on the screen is measured from outside, this page only says how it is. */
+
+const element: WebRTCPreviewElement = document.createElement('webrtc-preview');
+element.stream = new URLSearchParams(location.search).get('stream') ?? '';
+element.noControls = true;
+element.autostart = true;
+document.body.append(element);
+
+function figures(seconds: number): ElementFigures {
+  const { state, stats, latencyHistory } = element.facts;
+  const recent = latencyHistory.slice(-seconds).filter((ms) => ms !== null);
+  const { x, y, width, height } = (element.shadowRoot?.querySelector('video') ?? element).getBoundingClientRect();
+  return {
+    state,
+    totalMs: recent.sort((a, b) => a - b)[recent.length >> 1] ?? null,
+    complete: stats?.latency?.complete ?? false,
+    legs: stats?.latency?.legs ?? {},
+    picture: { x, y, width, height },
+  };
+}
+
+const describe = () => JSON.stringify(element.facts, null, 1);
+
+Object.assign(globalThis, { bench: { figures, describe } });
