@@ -1,0 +1,95 @@
+"""GStreamer itself: its typelibs, the clock that all pipelines share, and the one way out of its threads."""
+
+import asyncio
+import contextlib
+import os
+import threading
+import time
+
+# nvv4l2h264enc has two flavours and guesses between them by asking modprobe for a DKMS driver. A DGX Spark is the
+# discrete kind (cuvid) whatever that answers; a Jetson says what it is. Read when the plugin loads; the user's value
+# wins.
+if os.uname().machine == 'aarch64' and not os.path.exists('/etc/nv_tegra_release'):
+    os.environ.setdefault('AARCH64_DGPU', '1')
+
+import gi  # noqa: E402
+
+for _name in ('Gst', 'GstVideo', 'GstRtp', 'GstSdp', 'GstWebRTC'):
+    gi.require_version(_name, '1.0')
+from gi.repository import GLib, GObject, Gst, GstRtp, GstSdp, GstVideo, GstWebRTC  # noqa: E402
+
+Gst.init(None)
+
+__all__ = ['GLib', 'GObject', 'Gst', 'GstRtp', 'GstSdp', 'GstVideo', 'GstWebRTC']
+
+
+class Clockwork:
+    """One clock and one base time for every pipeline of the process.
+
+    A frame's running time means the same in the capture pipeline and in each viewer's, and goes on over a rebuild of
+    the capture pipeline: RTP timestamps stay continuous and linear in time.
+    """
+
+    def __init__(self) -> None:
+        self.clock = Gst.SystemClock.obtain()
+        self.base = time.monotonic_ns()
+
+    def running_time(self) -> int:
+        """Nanoseconds since the base time.
+
+        GStreamer's system clock is CLOCK_MONOTONIC. Asked through PyGObject it lets go of the interpreter's lock, and
+        another thread may run before the answer is there: that put one frame's clock wrong by 3.5 ms.
+        """
+        return time.monotonic_ns() - self.base
+
+    def attach(self, pipeline) -> None:
+        pipeline.use_clock(self.clock)
+        pipeline.set_start_time(Gst.CLOCK_TIME_NONE)
+        pipeline.set_base_time(self.base)
+
+
+class Poster:
+    """The crossing from GStreamer's threads to asyncio's. Nothing else may be called from there."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def __call__(self, function, *arguments) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the process is ending
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+
+def start_glib_loop() -> None:
+    """Runs GLib's default main context: bus watches, and mDNS names in webrtcbin before 1.24, need it."""
+    threading.Thread(target=GLib.MainLoop().run, name='glib', daemon=True).start()
+
+
+async def promised(element, action: str, *arguments, field: str | None = None):
+    """Emits one of webrtcbin's actions and waits for its promise; returns `field` of the reply.
+
+    `reply` stays in a local variable while its field is used: the value is borrowed from it, and chaining the two calls
+    crashed in gst_sdp_message_copy.
+    """
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+
+    def changed(promise, *_) -> None:
+        reply = promise.get_reply() if promise.wait() == Gst.PromiseResult.REPLIED else None
+        failure = reply.get_value('error') if reply and reply.has_field('error') else None
+        if failure is not None:
+            loop.call_soon_threadsafe(settle, None, RuntimeError(f'{action}: {failure.message}'))
+            return
+        value = reply.get_value(field) if reply and field else None
+        loop.call_soon_threadsafe(settle, (value, reply), None)
+
+    def settle(result, failure) -> None:
+        if future.done():
+            return
+        if failure:
+            future.set_exception(failure)
+        else:
+            future.set_result(result)
+
+    element.emit(action, *arguments, Gst.Promise.new_with_change_func(changed))
+    value, reply = await future
+    return value if field is None else (value, reply)

@@ -1,0 +1,440 @@
+"""The sender at work: real capture, real encoder, real webrtcbin on both sides. Only the server is fake."""
+
+import asyncio
+import gc
+import os
+import threading
+import time
+import weakref
+
+import pytest
+from receiver import VP9
+from studio import asynchronous, studio
+from test_protocol import check
+from webrtc_sender import app as app_module
+from webrtc_sender import capture as capture_module
+from webrtc_sender import playout_delay, pulse
+from webrtc_sender import stage as stage_module
+from webrtc_sender.cameras import Camera, CameraMode
+from webrtc_sender.gst import GLib, Gst
+from webrtc_sender.modes import Mode
+from webrtc_sender.picture_clock import PERIOD_MICROS
+from webrtc_sender.protocol import PreviewError
+from webrtc_sender.viewer import State
+
+
+@asynchronous
+async def test_a_viewer_sees_the_picture_and_the_camera_runs_only_meanwhile():
+    async with studio() as place:
+        assert not place.stage.running
+        receiver = await place.watch()
+        await receiver.wait_for_frames(10)
+        assert place.stage.running
+        numbers = [clock[1] for _, _, clock, _ in receiver.frames]
+        assert numbers == sorted(numbers), 'every clock can be read, and they go forward'
+        await place.fake.tell('session-closed', {'session': 's1', 'reason': 'left'})
+        await place.until(lambda: not place.stage.running)
+        assert place.viewers == {}
+
+
+@asynchronous
+async def test_what_the_server_hears_is_valid():
+    async with studio('--token', 'secret', '--label', 'Bench camera') as place:
+        receiver = await place.watch()
+        await place.fake.ask(
+            'set-mode', {'stream': 'camera', 'session': 's1', 'mode': {'width': 640, 'height': 360, 'fps': 30}}
+        )
+        await receiver.wait_until(lambda: receiver.frames[-1][0] == 640)
+        end = await place.fake.wait_for('candidate', lambda m: m['candidate']['candidate'] == '')
+        assert end['session'] == 's1'
+        check('Handshake', place.fake.auth[0])
+        assert place.fake.auth[0] == {'role': 'sender', 'protocol': 1, 'token': 'secret'}
+        names = {'publish': 'Publish', 'candidate': 'SendCandidate', 'update-camera': 'UpdateCamera'}
+        for event, message in place.fake.heard:
+            check(names[event], message)
+        camera = place.fake.all('publish')[0]['camera']
+        assert (camera['label'], camera['encoder']) == ('Bench camera', 'x264enc')
+        check('Answered', {'ok': True, 'sdp': receiver.answer})
+
+
+@asynchronous
+async def test_the_answer_names_the_ssrc_that_is_sent_and_offers_rtx_and_playout_delay():
+    async with studio() as place:
+        receiver = await place.watch()
+        ssrc = place.viewers['s1']._ssrc
+        assert f'a=ssrc:{ssrc} ' in receiver.answer
+        assert place.viewers['s1']._payloader.get_property('ssrc') == ssrc
+        assert 'apt=102' in receiver.answer
+        assert 'nack pli' in receiver.answer
+        assert 'a=extmap:5 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay' in receiver.answer
+        assert 'ulpfec' not in receiver.answer
+        assert 'a=candidate' not in receiver.answer, 'candidates follow, the answer does not wait for them'
+
+
+@asynchronous
+async def test_playout_delay_is_on_the_first_frames_and_then_no_more():
+    former, playout_delay.WRITE_S = playout_delay.WRITE_S, 0.4
+    try:
+        async with studio() as place:
+            receiver = await place.watch()
+            assert [extension for _, extension in receiver.packets[:5]] == [b'\0\0\0'] * min(5, len(receiver.packets))
+            await receiver.wait_until(lambda: receiver.packets[-1][1] is None)
+            count = len(receiver.packets)
+            await receiver.wait_until(lambda: len(receiver.packets) > count + 10)
+            assert all(extension is None for _, extension in receiver.packets[count:])
+    finally:
+        playout_delay.WRITE_S = former
+
+
+@asynchronous
+async def test_without_playout_delay():
+    async with studio('--no-playout-delay') as place:
+        receiver = await place.watch()
+        assert all(extension is None for _, extension in receiver.packets)
+        assert 'extmap' not in receiver.answer
+
+
+@asynchronous
+async def test_the_clock_ties_rtp_time_to_the_time_in_the_picture():
+    async with studio() as place:
+        receiver = await place.watch()
+        clock = await receiver.wait_for_message('clock')
+        await receiver.wait_for_frames(20)
+        assert clock['origin'] == 'drawn'
+        for _, _, (micros, _), rtp in receiver.frames[:20]:
+            delta = (rtp - clock['rtp'] + 2**31) % 2**32 - 2**31
+            captured = clock['captureMs'] + delta / 90
+            error = (captured * 1000 - micros + PERIOD_MICROS / 2) % PERIOD_MICROS - PERIOD_MICROS / 2
+            # Measured: 12 microseconds. The RTP clock itself ticks every 11.
+            assert abs(error) < 1_000, 'microseconds between the clock that is sent and the one that is shown'
+        later = len(receiver.messages)
+        await receiver.wait_until(
+            lambda: any(m['type'] == 'clock' and m.get('encodeMs') for m in receiver.messages[later:])
+        )
+
+
+@asynchronous
+async def test_pings_are_answered():
+    async with studio() as place:
+        receiver = await place.watch()
+        await receiver.wait_for_message('clock')  # the channel is open
+        before = time.time() * 1000
+        receiver.send({'type': 'ping', 't': 12.5})
+        pong = await receiver.wait_for_message('pong')
+        assert pong['t'] == 12.5
+        assert before <= pong['received'] <= pong['sent'] <= time.time() * 1000
+
+
+@asynchronous
+async def test_a_change_of_mode_goes_on_in_the_same_connection():
+    async with studio() as place:
+        receiver = await place.watch()
+        wish = {'width': 650, 'height': 365, 'fps': 30}
+        answer = await place.fake.ask('set-mode', {'stream': 'camera', 'session': 's1', 'mode': wish})
+        assert answer == {'ok': True, 'mode': {'width': 640, 'height': 360, 'fps': 30}}
+        await receiver.wait_until(lambda: receiver.frames[-1][:2] == (640, 360))
+        update = await place.fake.wait_for('update-camera', lambda m: m['camera']['mode']['width'] == 640)
+        assert update['camera']['mode'] == answer['mode']
+        # The same stream, and RTP time goes on where it was.
+        assert len(receiver.decoders) == 1
+        steps = [(b[0] - a[0]) % 2**32 for a, b in zip(receiver.packets, receiver.packets[1:], strict=False)]
+        assert max(steps) < 90_000 * 3
+        clocks = [frame[2] for frame in receiver.frames]
+        assert all(clocks), 'no broken picture on the way'
+        # A fresh clock mapping, and a right one.
+        width, _, (micros, _), rtp = receiver.frames[-1]
+        clock = [m for m in receiver.messages if m['type'] == 'clock'][-1]
+        captured = clock['captureMs'] + ((rtp - clock['rtp'] + 2**31) % 2**32 - 2**31) / 90
+        assert abs((captured * 1000 - micros + PERIOD_MICROS / 2) % PERIOD_MICROS - PERIOD_MICROS / 2) < 1_000
+
+
+@asynchronous
+async def test_a_change_of_mode_while_nobody_watches_is_remembered():
+    async with studio() as place:
+        answer = await place.fake.ask(
+            'set-mode', {'stream': 'camera', 'session': 'x', 'mode': {'width': 640, 'height': 360, 'fps': 15}}
+        )
+        assert answer['mode'] == {'width': 640, 'height': 360, 'fps': 15}
+        assert not place.stage.running
+        await place.fake.wait_for('update-camera', lambda m: m['camera']['mode'] == answer['mode'])
+        receiver = await place.watch()
+        assert receiver.frames[0][:2] == (640, 360)
+
+
+@asynchronous
+async def test_many_joins_and_leaves_leave_nothing_behind():
+    async with studio() as place:
+        await place.watch('stays')
+        gone = []
+
+        async def come_and_go(number):
+            receiver = await place.watch(f's{number}')
+            gone.append(weakref.ref(place.viewers[f's{number}']))
+            place.receivers.remove(receiver)
+            await receiver.close()
+            await place.fake.tell('session-closed', {'session': f's{number}', 'reason': 'left'})
+            await place.until(lambda: f's{number}' not in place.viewers)
+
+        def counts():
+            return threading.active_count(), len(os.listdir('/proc/self/fd')), len(os.listdir('/proc/self/task'))
+
+        for number in range(4):
+            await come_and_go(number)
+        before = counts()
+        for number in range(4, 26):
+            await come_and_go(number)
+        await place.until(lambda: all(now <= then + 3 for now, then in zip(counts(), before, strict=True)), timeout=5)
+        gc.collect()
+        await place.until(lambda: gc.collect() is not None and sum(r() is not None for r in gone) <= 1)
+
+
+@asynchronous
+async def test_everybody_gets_the_same_encode_and_a_join_costs_the_others_little():
+    async with studio() as place:
+        forced = []
+        place.stage._keyframes._force = lambda: (forced.append(1), place.stage._force_keyframe())
+        first = await place.watch('s0')
+        receivers = await asyncio.gather(*(place.watch(f's{n}') for n in range(1, 4)))
+        assert len(place.viewers) == 4
+        assert len(forced) <= 2, 'keyframes for a storm of joins'
+        count = len(first.frames)
+        await first.wait_for_frames(count + 5)
+        pushed = {frame[2] for frame in first.frames}
+        assert all(pushed & {frame[2] for frame in receiver.frames} for receiver in receivers)
+
+
+@asynchronous
+async def test_a_viewer_that_hangs_does_not_hold_up_the_others():
+    async with studio('--fps', '60') as place:
+        stuck, fine = await place.watch('stuck'), await place.watch('fine')
+        viewer = place.viewers['stuck']
+        released = threading.Event()
+
+        def block(_pad, _info):
+            released.wait(10)
+            return Gst.PadProbeReturn.REMOVE
+
+        viewer._payloader.get_static_pad('sink').add_probe(Gst.PadProbeType.BUFFER, block)
+        count = len(fine.frames)
+        await fine.wait_for_frames(count + 60)
+        assert viewer._source.get_property('current-level-buffers') <= 30
+        assert viewer._needs_keyframe, 'frames were dropped, so it waits for a keyframe'
+        count = len(stuck.frames)
+        released.set()
+        await stuck.wait_for_frames(count + 35)
+        assert all(frame[2] for frame in stuck.frames), 'no broken picture'
+
+
+@asynchronous
+async def test_a_dead_viewer_is_noticed_by_its_silence():
+    former, pulse.SILENCE_S, pulse.PATIENCE_S = (pulse.SILENCE_S, pulse.PATIENCE_S), 0.5, 0.5
+    try:
+        async with studio() as place:
+            receiver = await place.watch(data_channel=False)
+            viewer = place.viewers['s1']
+            await place.until(lambda: viewer.pulse._longest_gap is not None, timeout=10)
+            await receiver.close()
+            message = await place.fake.wait_for('leave')
+            assert (message['session'], message['error']['code']) == ('s1', 'connection_lost')
+            check('Leave', message)
+            await place.until(lambda: not place.stage.running)
+    finally:
+        pulse.SILENCE_S, pulse.PATIENCE_S = former
+
+
+@asynchronous
+async def test_a_viewer_that_never_connects_is_given_up():
+    former, app_module.CONNECT_S = app_module.CONNECT_S, 0.3
+    try:
+        async with studio() as place:
+            place.fake.tell = lambda *_: asyncio.sleep(0)  # our candidates never arrive
+            receiver = place.receiver()
+            place.fake.candidates['s1'] = []
+            place.fake.on_candidate['s1'] = lambda _: None
+            receiver._add_candidate = lambda _: None
+            assert (await receiver.join())['ok']
+            message = await place.fake.wait_for('leave')
+            assert message['error']['code'] == 'ice_failed'
+            await place.until(lambda: not place.stage.running)
+    finally:
+        app_module.CONNECT_S = former
+
+
+def elements_of(pipeline):
+    iterator = pipeline.iterate_recurse()
+    while (step := iterator.next())[0] == Gst.IteratorResult.OK:
+        yield step[1]
+
+
+@asynchronous
+async def test_a_page_that_hangs_up_is_let_go_at_once_and_may_offer_again():
+    async with studio() as place:
+        receiver = await place.watch()
+        await receiver.wait_for_message('clock')
+        # Chromium aborts SCTP when a page calls pc.close(); GStreamer as a receiver does not: its error is made here.
+        pipeline = place.viewers['s1']._pipeline
+        sctp = next(element for element in elements_of(pipeline) if element.get_name().startswith('sctpenc'))
+        error = GLib.Error.new_literal(
+            Gst.ResourceError.quark(), 'Could not write to resource.', Gst.ResourceError.WRITE
+        )
+        pipeline.get_bus().post(Gst.Message.new_error(sctp, error, 'aborted'))
+        await place.until(lambda: not place.viewers, timeout=3)
+        again = await place.watch(epoch=2)
+        assert place.viewers['s1'].epoch == 2
+        await again.wait_for_frames(5)
+        assert place.fake.all('leave') == []
+
+
+@asynchronous
+async def test_a_newer_offer_replaces_the_connection_and_an_older_one_is_refused():
+    async with studio() as place:
+        await place.watch(epoch=2)
+        former = place.viewers['s1']
+        again = await place.watch(epoch=3)
+        await place.until(lambda: former.state == State.CLOSED)
+        assert list(place.viewers) == ['s1']
+        await again.wait_for_frames(5)
+        answer = await place.receiver(epoch=2).join()
+        assert answer['error']['code'] == 'stale_epoch'
+        check('Refusal', answer)
+
+
+@asynchronous
+async def test_too_many_viewers():
+    async with studio('--max-viewers', '1') as place:
+        await place.watch('s1')
+        answer = await place.receiver('s2').join()
+        assert answer['error']['code'] == 'too_many_viewers'
+        await place.fake.tell('session-closed', {'session': 's1', 'reason': 'left'})
+        await place.until(lambda: not place.viewers)
+        await place.watch('s3')
+
+
+@asynchronous
+async def test_no_codec_in_common():
+    async with studio() as place:
+        answer = await place.receiver(caps=VP9).join()
+        assert answer['error']['code'] == 'codec_mismatch'
+        await place.until(lambda: not place.viewers and not place.stage.running)
+
+
+@pytest.mark.parametrize(
+    'message',
+    [
+        {},
+        {'session': 's', 'epoch': 1, 'sdp': 'v=0\r\n', 'ice': {'turnServers': []}},
+        {'session': 's', 'epoch': 1, 'sdp': 'v=0\r\nm=video 9 x 96\r\na=rtpmap:x\r\n', 'ice': {}},
+    ],
+)
+@asynchronous
+async def test_offers_that_make_no_sense_are_refused_and_nothing_stays(message):
+    async with studio() as place:
+        answer = await place.fake.ask('offer', message)
+        assert answer['error']['code'] in ('bad_request', 'invalid_sdp')
+        await place.until(lambda: not place.viewers and not place.stage.running)
+
+
+@asynchronous
+async def test_the_picture_goes_on_while_the_server_is_away_and_the_stream_is_published_again():
+    async with studio() as place:
+        receiver = await place.watch()
+        await place.fake.sio.disconnect(place.fake.sender)
+        await place.fake.wait_until(lambda: len(place.fake.all('publish')) == 2)
+        count = len(receiver.frames)
+        await receiver.wait_for_frames(count + 5)
+        first, second = place.fake.all('publish')
+        assert first['instance'] == second['instance']
+
+
+@asynchronous
+async def test_a_viewer_whose_signalling_is_lost_keeps_its_picture():
+    async with studio() as place:
+        receiver = await place.watch()
+        await place.fake.tell('session-closed', {'session': 's1', 'reason': 'lost'})
+        count = len(receiver.frames)
+        await receiver.wait_for_frames(count + 10)
+
+
+@asynchronous
+async def test_a_camera_that_is_gone_refuses_with_its_reason_and_is_tried_again(tmp_path):
+    camera = Camera(str(tmp_path / 'video0'), 'Gone', (CameraMode(640, 480, 30.0, 'YUY2'),))
+    async with studio(camera=camera) as place:
+        answer = await place.receiver('s1').join()
+        assert answer['error']['code'] == 'camera_missing'
+        update = await place.fake.wait_for('update-camera', lambda m: 'error' in m['camera'])
+        check('UpdateCamera', update)
+        # Something is there now, but it is no camera: another reason shows that it was looked at again.
+        (tmp_path / 'video0').write_text('')
+        answer = await place.receiver('s2').join()
+        assert answer['error']['code'].startswith('camera_')
+        assert answer['error']['message'] != update['camera']['error']['message']
+        await place.until(lambda: not place.viewers and not place.stage.running)
+
+
+@asynchronous
+async def test_a_camera_that_was_missing_is_found_by_the_next_viewer(monkeypatch):
+    missing = Camera('/dev/video-none', 'Bench', (), PreviewError('camera_missing'))
+    async with studio(camera=missing) as place:
+        published = place.fake.all('publish')[0]
+        check('Publish', published)
+        assert published['camera']['error']['code'] == 'camera_missing'
+        answer = await place.receiver('s1').join()
+        assert answer['error']['code'] == 'camera_missing'
+        mode = {'width': 640, 'height': 360, 'fps': 30}
+        answer = await place.fake.ask('set-mode', {'stream': 'camera', 'session': 's1', 'mode': mode})
+        assert answer['error']['code'] == 'camera_missing'
+        # It is plugged in. There is none to plug in here: a videotestsrc stands where v4l2src would.
+        found = Camera('/dev/video-none', 'Bench', (CameraMode(640, 480, 30.0, 'YUY2'),))
+        monkeypatch.setattr(stage_module, 'open_camera', lambda *_: found)
+        monkeypatch.setattr(stage_module, 'check_device', lambda _: None)
+        described = capture_module.describe
+        stand_in = 'videotestsrc is-live=true name=camera'
+        monkeypatch.setattr(
+            capture_module, 'describe', lambda *a: described(*a).replace('v4l2src name=camera', stand_in)
+        )
+        monkeypatch.setattr(capture_module, 'set_device', lambda *_: None)
+        receiver = await place.watch('s2')
+        assert receiver.frames[0][:2] == (640, 480)
+        clock = await receiver.wait_for_message('clock')
+        assert clock['origin'] in ('arrival', 'driver')
+        update = await place.fake.wait_for('update-camera', lambda m: m['camera']['modes'])
+        assert (
+            'error' not in (await place.fake.wait_for('update-camera', lambda m: 'error' not in m['camera']))['camera']
+        )
+        check('UpdateCamera', update)
+
+
+@asynchronous
+async def test_a_mode_in_which_the_camera_fails_brings_the_former_back():
+    async with studio() as place:
+        receiver = await place.watch()
+        build, failures = place.stage._build, []
+
+        def fail_once(ready):
+            if not failures:
+                failures.append(place.stage.mode)
+                raise app_module.PreviewError('camera_failed')
+            return build(ready)
+
+        place.stage._build = fail_once
+        answer = await place.fake.ask(
+            'set-mode', {'stream': 'camera', 'session': 's1', 'mode': {'width': 640, 'height': 360, 'fps': 30}}
+        )
+        assert answer['error']['code'] == 'camera_failed'
+        assert place.stage.mode == Mode(320, 180, 30.0)
+        count = len(receiver.frames)
+        await receiver.wait_for_frames(count + 5)
+        assert receiver.frames[-1][:2] == (320, 180)
+
+
+@asynchronous
+async def test_goodbye():
+    async with studio() as place:
+        await place.watch()
+        viewer = place.viewers['s1']
+        started = time.monotonic()
+        await place.app.close()
+        assert time.monotonic() - started < 1.2
+        assert place.fake.all('unpublish') == [{'stream': 'camera'}]
+        assert viewer.state == State.CLOSED
+        assert not place.stage.running

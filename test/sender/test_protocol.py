@@ -1,0 +1,84 @@
+"""The sender's view of the protocol against the one source of truth, docs/protocol.schema.json."""
+
+import json
+from pathlib import Path
+
+import pytest
+from webrtc_sender import clock_channel, protocol
+from webrtc_sender.protocol import ERRORS, PreviewError, read_offer, refusal
+
+jsonschema = pytest.importorskip('jsonschema', reason='apt-get install python3-jsonschema')
+SCHEMA = json.loads((Path(__file__).parents[2] / 'docs' / 'protocol.schema.json').read_text())
+
+
+def check(name: str, message) -> None:
+    jsonschema.Draft202012Validator({**SCHEMA, '$ref': f'#/$defs/{name}'}).validate(message)
+
+
+def test_the_checker_itself_refuses():
+    with pytest.raises(jsonschema.ValidationError):
+        check('Publish', {'stream': 'x'})
+
+
+def test_constants():
+    assert SCHEMA['x-protocol-version'] == protocol.VERSION
+    assert SCHEMA['x-path'] == protocol.DEFAULT_PATH
+    assert SCHEMA['x-data-channel-label'] == protocol.DATA_CHANNEL_LABEL
+    assert SCHEMA['x-rtp-clock-rate'] == protocol.RTP_CLOCK_RATE
+    limits, timeouts = SCHEMA['x-limits'], SCHEMA['x-timeouts']
+    assert limits['candidatesPerNegotiation'] == protocol.MAX_CANDIDATES
+    assert limits['candidateLength'] == protocol.MAX_CANDIDATE_LENGTH
+    assert limits['modes'] == protocol.MAX_MODES
+    assert limits['textLength'] == protocol.MAX_TEXT
+    assert timeouts['answerMs'] == protocol.ANSWER_S * 1000
+    assert timeouts['acknowledgementMs'] == protocol.ACKNOWLEDGEMENT_S * 1000
+
+
+def test_errors_are_word_for_word_the_same():
+    for code, (message, next_step, retryable) in ERRORS.items():
+        assert SCHEMA['x-errors'][code] == {'message': message, 'next': next_step, 'retryable': retryable}, code
+
+
+def test_event_names():
+    events = SCHEMA['x-events']
+    to_server = {name for name, event in events['client-to-server'].items() if 'sender' in event['from']}
+    to_sender = {name for name, event in events['server-to-client'].items() if 'sender' in event['to']}
+    ours = {protocol.PUBLISH, protocol.UNPUBLISH, protocol.UPDATE_CAMERA, protocol.CANDIDATE, protocol.LEAVE}
+    assert ours == to_server
+    assert {protocol.OFFER, protocol.SET_MODE, protocol.CANDIDATE, protocol.SESSION_CLOSED} == to_sender
+
+
+@pytest.mark.parametrize('code', ERRORS)
+def test_refusals(code):
+    check('Refusal', refusal(PreviewError(code)))
+    check('Refusal', refusal(PreviewError(code, 'what was seen ' * 200)))
+
+
+def test_data_channel_messages():
+    check('Pong', json.loads(clock_channel.pong('{"type":"ping","t":1}', 2.5, 3.5)))
+    for encode_ms in (None, 2.5):
+        for origin in ('driver', 'arrival', 'drawn'):
+            check('Clock', json.loads(clock_channel.clock(2**32 - 1, 1.5, encode_ms, origin)))
+
+
+def test_offers_are_read():
+    offer = read_offer({
+        'stream': 'camera', 'session': 's', 'epoch': 2, 'sdp': 'v=0\r\n',
+        'ice': {'stunServer': 'stun://a', 'turnServers': ['turn://u:p@b']},
+    })  # fmt: skip
+    assert (offer.session, offer.epoch, offer.stun_server, offer.turn_servers) == (
+        's',
+        2,
+        'stun://a',
+        ('turn://u:p@b',),
+    )
+
+
+@pytest.mark.parametrize(
+    'message',
+    [None, [], 'x', {}, {'session': 's', 'epoch': 'one', 'sdp': ''}, {'session': 's', 'epoch': 1, 'sdp': '', 'ice': 5}],
+)
+def test_broken_offers_are_refused_not_raised(message):
+    with pytest.raises(PreviewError) as error:
+        read_offer(message)
+    assert error.value.code == 'bad_request'
