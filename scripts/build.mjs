@@ -1,6 +1,6 @@
 // Builds dist/ from nothing: JavaScript by Rollup, declarations by tsc, the demo's scripts by esbuild.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -14,15 +14,4 @@ function run(...command) {
 rmSync(`${root}/dist`, { recursive: true, force: true });
 run('rollup/dist/bin/rollup', '--config', 'rollup.config.mjs', '--silent');
 run('typescript/bin/tsc', '--project', 'tsconfig.build.json');
-if (existsSync(`${root}/demo/publish.ts`)) {
-  run(
-    'esbuild/bin/esbuild',
-    'demo/publish.ts',
-    '--bundle',
-    '--format=esm',
-    '--target=es2022',
-    '--sourcemap',
-    '--outdir=dist/demo',
-    '--log-level=warning',
-  );
-}
+await import('../demo/build.mjs');

@@ -53,15 +53,10 @@ def test_without_any_package_one_line_names_all():
 
 def test_a_missing_element_names_its_package_only(tmp_path):
     # GStreamer is told to look for plugins where only its core is: everything else is missing.
-    plugins = (
-        subprocess.run(
-            ['pkg-config', '--variable=pluginsdir', 'gstreamer-1.0'], capture_output=True, text=True
-        ).stdout.strip()
-        or next(iter(Path('/usr/lib').glob('*/gstreamer-1.0'))).as_posix()
-    )
+    plugins = next(iter(Path('/usr/lib').glob('*/gstreamer-1.0')))
     for name in os.listdir(plugins):
         if name.endswith('.so') and 'nice' not in name and 'x264' not in name:
-            (tmp_path / name).symlink_to(Path(plugins) / name)
+            (tmp_path / name).symlink_to(plugins / name)
     result = run('--test-pattern', GST_PLUGIN_SYSTEM_PATH=str(tmp_path), GST_REGISTRY=str(tmp_path / 'registry'))
     if 'encoder' in result.stderr:
         pytest.fail(result.stderr)  # openh264enc and vp8enc are still there

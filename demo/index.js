@@ -1,0 +1,26 @@
+document.querySelector('#origin').textContent = location.origin;
+
+// The publish page links here with the stream that it publishes.
+const stream = new URLSearchParams(location.search).get('stream');
+if (stream) document.querySelector('webrtc-preview').setAttribute('stream', stream);
+
+for (const button of document.querySelectorAll('.copy')) {
+  button.addEventListener('click', async () => {
+    const code = button.parentElement.querySelector('code');
+    button.textContent = (await copy(code)) ? 'Copied' : 'Selected';
+    setTimeout(() => {
+      button.textContent = 'Copy';
+    }, 1_500);
+  });
+}
+
+/** The clipboard is for https and localhost only; elsewhere the text is selected, ready for the keyboard. */
+async function copy(code) {
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(code);
+    return false;
+  }
+}

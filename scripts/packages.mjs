@@ -1,0 +1,34 @@
+/**
+ * What comes from apt, by what it is for, each with its reason. The names are the same on Debian 12, 13 and Ubuntu 24.04.
+ *
+ * @type {Record<string, Record<string, string>>}
+ */
+export const APT_PACKAGES = {
+  sender: {
+    'python3-gi': 'Python talks to GStreamer through it',
+    'python3-gst-1.0': "GStreamer's own additions for Python",
+    'gir1.2-gst-plugins-base-1.0': 'SDP, RTP and video types for Python',
+    'gir1.2-gst-plugins-bad-1.0': 'WebRTC types for Python',
+    'gstreamer1.0-plugins-base': 'app source and sink, video conversion, test pattern',
+    'gstreamer1.0-plugins-good': 'V4L2 cameras, RTP payloaders, VP8',
+    'gstreamer1.0-plugins-bad': 'webrtcbin, DTLS, SRTP, hardware encoders',
+    'gstreamer1.0-plugins-ugly': 'x264enc, the H.264 encoder where no hardware has one',
+    'gstreamer1.0-nice': 'ICE for webrtcbin',
+    'python3-socketio': 'signalling',
+    'python3-aiohttp': "signalling's WebSocket",
+  },
+  test: {
+    chromium: 'the browser that the tests run in',
+    'fonts-dejavu-core': 'letters for that browser',
+    'python3-pytest': "runs the sender's tests",
+    'python3-jsonschema': "checks the sender's messages against the protocol",
+  },
+  bench: {
+    xvfb: 'a screen whose pixels can be timed',
+    gcc: 'compiles the probe that reads that screen',
+    'libc6-dev': 'headers for the probe',
+  },
+};
+
+/** Where a Chrome or Chromium can be, best first. Ubuntu's `chromium` package is only a door to a snap. */
+export const CHROME_NAMES = ['chromium', 'google-chrome', 'google-chrome-stable', 'chrome', 'chromium-browser'];

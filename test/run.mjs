@@ -1,0 +1,169 @@
+// npm test [-- names of suites]: sets up the machine, runs every suite, and ends with one line that counts.
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureApt, ensureNpm, findChrome, isBuilt, nodeProblem, root } from '../scripts/setup.mjs';
+import { countLines, readCounts, readJUnit, summary } from './report/counts.mjs';
+
+const OUT = join(root, 'test/out');
+const PYTHON = '/usr/bin/python3';
+/** No suite takes nearly as long; one that hangs must not take the others with it. */
+const SUITE_TIMEOUT_MS = 15 * 60_000;
+
+const node = (...args) => [process.execPath, ...args];
+const vitest = (project) =>
+  node(
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    `--reporter=${VITEST_COUNTS}`,
+  );
+const VITEST_COUNTS = './test/report/vitest.mjs';
+const lines = (_path, output) => countLines(output);
+
+/** In the order in which they run: what is quick to fail comes first. `needs`: what has to be installed. */
+const SUITES = [
+  { name: 'check', steps: [node('scripts/check.mjs')], read: lines },
+  { name: 'unit', steps: [vitest('unit')], read: readCounts },
+  { name: 'build', steps: [node('scripts/build.mjs')] },
+  { name: 'element', steps: [node('test/report/element.mjs')], read: readCounts, needs: ['chrome'] },
+  {
+    name: 'sender',
+    steps: [[PYTHON, '-m', 'pytest', '-p', 'no:cacheprovider', '--junitxml=$COUNTS', 'test/sender']],
+    read: readJUnit,
+    needs: ['apt'],
+  },
+  { name: 'e2e', steps: [vitest('e2e')], read: readCounts, needs: ['apt', 'chrome'], after: 'build' },
+];
+
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const unknown = wanted.filter((word) => !SUITES.some(({ name }) => name === word));
+if (unknown.length > 0) {
+  console.error(`No such suite: ${unknown.join(', ')}. There are: ${SUITES.map(({ name }) => name).join(', ')}.`);
+  process.exit(2);
+}
+// What a suite builds on is built when it is not there.
+const also = SUITES.filter(({ name, after }) => after && wanted.includes(name) && !isBuilt()).map(({ after }) => after);
+const suites = SUITES.filter(({ name }) => wanted.length === 0 || wanted.includes(name) || also.includes(name));
+
+const started = Date.now();
+const problem = nodeProblem() ?? ensureNpm();
+if (problem) {
+  console.error(problem);
+  console.log('0 passed, 1 failed, 0 skipped');
+  process.exit(1);
+}
+const apt = suites.some(({ needs }) => needs) ? await ensureApt(['sender', 'test'], { yes: true }) : undefined;
+if (apt) console.log([apt.reason, apt.command].filter(Boolean).join('\n  '));
+console.log(`Set up in ${seconds(started).toFixed(1)} s.`);
+
+mkdirSync(OUT, { recursive: true });
+const results = [];
+let running;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    if (running) killGroup(running);
+    process.exit(1);
+  });
+}
+for (const suite of suites) results.push(await runSuite(suite));
+
+const failed = results.some(({ counts }) => counts.failed > 0);
+console.log(`\n${summary(results).join('\n')}`);
+process.exit(failed ? 1 : 0);
+
+async function runSuite({ name, steps, read, needs = [], after }) {
+  const begun = Date.now();
+  console.log(`\n── ${name} ${'─'.repeat(Math.max(0, 60 - name.length))}`);
+  const done = (counts) => ({ name, seconds: seconds(begun), counts });
+
+  const missing = whyNot(needs, after);
+  if (missing) {
+    console.log(missing);
+    // On a machine of one's own a suite may not be able to run; CI has to run them all.
+    return done(
+      process.env.CI
+        ? { passed: 0, failed: 1, skipped: [] }
+        : { passed: 0, failed: 0, skipped: [{ name: 'the whole suite', reason: missing }] },
+    );
+  }
+  const path = join(OUT, `${name}.counts`);
+  rmSync(path, { force: true });
+  let output = '';
+  let why;
+  for (const step of steps) {
+    const ended = await runStep(step, path, read === lines);
+    output += ended.output;
+    why = ended.why;
+    if (why) break;
+  }
+  if (why) console.log(`${name} ${why}`);
+  const counts = read ? read(path, output) : { passed: why ? 0 : 1, failed: why ? 1 : 0, skipped: [] };
+  if (!counts || counts.passed + counts.failed + counts.skipped.length === 0) {
+    console.log(`${name} ran no test.`);
+    return done({ passed: 0, failed: 1, skipped: [] });
+  }
+  // Whoever ends with an error has failed, whatever it counted.
+  if (why && counts.failed === 0) counts.failed = 1;
+  return done(counts);
+}
+
+function whyNot(needs, after) {
+  if (needs.includes('apt') && apt) return apt.reason;
+  if (needs.includes('chrome') && !findChrome()) return 'No Chrome or Chromium: install one, or set CHROME_PATH.';
+  const before = results.find(({ name }) => name === after);
+  return before && before.counts.failed > 0 ? `${after} failed.` : undefined;
+}
+
+/** @returns {Promise<{ output: string, why?: string }>} `why` it failed; `output` only where it is wanted */
+function runStep(command, countsPath, wantOutput) {
+  const [program, ...args] = command.map((word) => word.replace('$COUNTS', countsPath));
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      // A group of its own, so that nothing that a suite started outlives it.
+      detached: true,
+      stdio: ['ignore', wantOutput ? 'pipe' : 'inherit', 'inherit'],
+      env: {
+        ...process.env,
+        TEST_COUNTS: countsPath,
+        PYTHONDONTWRITEBYTECODE: '1',
+        ...(findChrome() ? { CHROME_PATH: findChrome() } : {}),
+      },
+    });
+    running = child;
+    let output = '';
+    child.stdout?.setEncoding('utf8').on('data', (text) => {
+      output += text;
+      process.stdout.write(text);
+    });
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      killGroup(child);
+    }, SUITE_TIMEOUT_MS);
+    const end = (why) => {
+      clearTimeout(timer);
+      killGroup(child);
+      running = undefined;
+      resolve(why ? { output, why } : { output });
+    };
+    child.on('error', (error) => end(`could not be started: ${error.message}`));
+    child.on('close', (code, signal) => {
+      if (late) end(`took longer than ${SUITE_TIMEOUT_MS / 60_000} minutes and was ended.`);
+      else end(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}.`);
+    });
+  });
+}
+
+function killGroup({ pid }) {
+  try {
+    if (pid) process.kill(-pid, 'SIGKILL');
+  } catch {}
+}
+
+function seconds(since) {
+  return (Date.now() - since) / 1_000;
+}
