@@ -1,7 +1,8 @@
-"""The test pattern's scenery, as SVG: an evening over hills, with room for a clock that a person can read.
+"""The test pattern's scenery, as SVG: an evening over hills, and a clock that a person can read.
 
-Drawn for 1280x720 and scaled to whatever is asked. The digits are strokes, so that no font is needed for them; the two
-lines of text fall back to nothing on a machine without any font.
+Drawn for 1280x720 and scaled to whatever is asked. All text is on the right, because the statistics of the page open on
+the left. The digits are strokes, so that no font is needed for them; the lines of text fall back to nothing on a
+machine without any font.
 """
 
 from xml.sax.saxutils import escape
@@ -81,9 +82,9 @@ def scene(label: str, detail: str, digit: str, view: tuple[int, int, int, int], 
     """The picture with every digit of the clock showing `digit`; `view` is the part to draw, `size` its pixels."""
     left, top, width, height = view
     text = (
-        f'<g font-family="Inter, DejaVu Sans, Liberation Sans, sans-serif" fill="#eef1f8">'
-        f'<text x="48" y="634" font-size="26" font-weight="600">{escape(label)}</text>'
-        f'<text x="48" y="664" font-size="18" fill="#a9b2c8">{escape(detail)}</text></g>'
+        f'<g font-family="Inter, DejaVu Sans, Liberation Sans, sans-serif" fill="#eef1f8" text-anchor="end">'
+        f'<text x="{WIDTH - 48}" y="556" font-size="24" font-weight="600">{escape(label)}</text>'
+        f'<text x="{WIDTH - 48}" y="584" font-size="17" fill="#a9b2c8">{escape(detail)}</text></g>'
     )
     bar = f'<rect y="{BAR_Y}" width="{WIDTH}" height="{BAR_HEIGHT}" fill="{BAR_COLOUR}"/>'
     return (

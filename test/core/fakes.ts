@@ -180,6 +180,7 @@ export class FakeVideo {
   play: () => Promise<void> = () => Promise.resolve();
   #callbacks = new Map<number, VideoFrameRequestCallback>();
   #id = 0;
+  #rtpTimestamp = 0;
 
   requestVideoFrameCallback(callback: VideoFrameRequestCallback): number {
     this.#id += 1;
@@ -191,7 +192,10 @@ export class FakeVideo {
     this.#callbacks.delete(id);
   }
 
-  showFrame({ width = 1280, height = 720, rtpTimestamp = 0 } = {}): void {
+  showFrame(frame: { width?: number; height?: number; rtpTimestamp?: number | undefined } = {}): void {
+    const { width = 1280, height = 720 } = frame;
+    const rtpTimestamp = 'rtpTimestamp' in frame ? frame.rtpTimestamp : this.#rtpTimestamp + 3_000;
+    this.#rtpTimestamp = rtpTimestamp ?? this.#rtpTimestamp;
     const callbacks = [...this.#callbacks.values()];
     this.#callbacks.clear();
     const metadata = { presentationTime: performance.now(), width, height, rtpTimestamp };

@@ -170,6 +170,15 @@ describe('the picture', () => {
     expect(client.facts.lastFrameAt).not.toBeNull();
   });
 
+  it('does not come to life by a frame that is presented twice', async () => {
+    await goLive();
+    video.showFrame({ rtpTimestamp: 90_000 });
+    await pass(700);
+    video.showFrame({ rtpTimestamp: 90_000 });
+    video.showFrame({ rtpTimestamp: undefined });
+    expect(client.facts.state).toBe('stalled');
+  });
+
   it('is live again with the next frame, on the same connection', async () => {
     const peer = await goLive();
     await pass(700);

@@ -175,6 +175,31 @@ describe('when something goes', () => {
     expectLive(await watchFrames(page, 1_500), 1.5);
   });
 
+  it('never shows a frozen picture as live: the sender is stopped for a while, then goes on', async () => {
+    await startSender();
+    const page = await openPreview();
+    await live(page);
+    sender?.signal('SIGSTOP');
+    await waitForFacts(page, ({ state }) => state === 'stalled');
+    await keepScreenshot(page, 'frozen');
+    await waitForFacts(page, ({ state }) => state === 'reconnecting');
+    await keepScreenshot(page, 'reconnecting');
+    sender?.signal('SIGCONT');
+    await live(page);
+    expectLive(await watchFrames(page, 1_500), 1.5);
+  });
+
+  it('says what it is trying while the sender is slow to answer', async () => {
+    await startSender();
+    sender?.signal('SIGSTOP');
+    const page = await openPreview();
+    await waitForFacts(page, ({ state, stream }) => state === 'connecting' && stream?.online === true);
+    expect(await words(page)).toMatch(/Connecting/);
+    await keepScreenshot(page, 'connecting');
+    sender?.signal('SIGCONT');
+    await live(page);
+  });
+
   it('shows Offline when the sender is killed without a goodbye, and video again when it is back', async () => {
     await startSender();
     const page = await openPreview();
@@ -194,10 +219,11 @@ describe('when something goes', () => {
     await waitForFacts(page, ({ signalling }) => signalling === 'connecting');
     expectLive(await watchFrames(page, 2_000), 2);
     ({ app, port, url } = await startServer(port));
+    await sender?.logged(/event=published/, { times: 2 });
     await waitForFacts(page, ({ signalling, stream }) => signalling === 'connected' && stream?.online === true);
     const now = await facts(page);
     expect(now.state).toBe('live');
-    expect(now.stream?.instance).toBe(before);
+    expect(app.webrtcSignaling.streams()).toMatchObject([{ online: true, instance: before }]);
     expect(await peersMade(page), 'the same connection').toBe(1);
   });
 

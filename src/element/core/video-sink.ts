@@ -13,6 +13,7 @@ export class VideoSink {
   readonly #onFrame: (frame: ShownFrame) => void;
   readonly #onBlocked: () => void;
   #callback: number | undefined;
+  #rtpTimestamp: number | undefined;
 
   constructor(video: HTMLVideoElement, onFrame: (frame: ShownFrame) => void, onBlocked: () => void) {
     this.#video = video;
@@ -27,6 +28,7 @@ export class VideoSink {
   show(media: MediaStream | null): void {
     if (this.#video.srcObject === media) return;
     this.#stopWatching();
+    this.#rtpTimestamp = undefined;
     this.#video.srcObject = media;
     if (!media) return;
     this.#watch();
@@ -44,6 +46,11 @@ export class VideoSink {
     if (!this.seesFrames) return;
     this.#callback = this.#video.requestVideoFrameCallback((_, metadata) => {
       this.#watch();
+      // Chromium presents the last frame once more when its connection closes, then without an RTP timestamp:
+      // that is no sign of life.
+      const { rtpTimestamp } = metadata;
+      if (this.#rtpTimestamp !== undefined && (rtpTimestamp ?? this.#rtpTimestamp) === this.#rtpTimestamp) return;
+      this.#rtpTimestamp = rtpTimestamp;
       this.#onFrame(describe(metadata));
     });
   }

@@ -79,6 +79,14 @@ export function words(page: Page): Promise<string> {
 /** Keeps a picture of the page for people to look at. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENS, { recursive: true });
+  // Colours change within 150 ms: the picture is of the end of it.
+  await page.evaluate(() =>
+    Promise.all(
+      (document.querySelector('webrtc-preview')?.shadowRoot?.getAnimations?.() ?? [])
+        .filter((animation) => animation instanceof CSSTransition)
+        .map((animation) => animation.finished.catch(() => {})),
+    ),
+  );
   await page.screenshot({ path: join(SCREENS, `${name}.png`) as `${string}.png` });
 }
 

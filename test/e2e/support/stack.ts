@@ -50,8 +50,8 @@ export class Sender {
     this.#exited = new Promise((resolve) => this.#process.once('exit', resolve));
   }
 
-  /** Resolves with the first line that matches, past or future; rejects with the log when none comes. */
-  logged(pattern: RegExp, timeoutMs = 20_000): Promise<string> {
+  /** Resolves with the line that matches for the nth time, past or future; rejects with the log when none comes. */
+  logged(pattern: RegExp, { times = 1, timeoutMs = 20_000 } = {}): Promise<string> {
     return new Promise((resolve, reject) => {
       const done = (finish: () => void) => {
         this.#waiting.delete(check);
@@ -59,7 +59,7 @@ export class Sender {
         finish();
       };
       const check = () => {
-        const line = this.lines.find((line) => pattern.test(line));
+        const line = this.lines.filter((line) => pattern.test(line))[times - 1];
         if (line !== undefined) done(() => resolve(line));
       };
       const timer = setTimeout(
@@ -73,6 +73,10 @@ export class Sender {
 
   count(pattern: RegExp): number {
     return this.lines.filter((line) => pattern.test(line)).length;
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process.kill(signal);
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
