@@ -15,7 +15,7 @@ from .keyframes import KeyframeLimiter
 from .modes import Mode, choose_mode, pattern_modes
 from .probing import open_camera
 from .protocol import PreviewError
-from .test_pattern import prepare_scenery
+from .test_pattern import LABEL, prepare_scenery
 
 # An offer waits this long for the camera's first frame or its refusal. A camera that is missing or busy says so within
 # it; one that is only slow does not hold up the connection, which is set up meanwhile.
@@ -45,7 +45,7 @@ class Stage:
         self._pushes: list = []
         self.error: PreviewError | None = None
         self.mode = Mode(options.width, options.height, options.fps)
-        self.label = options.label or 'Test pattern'
+        self.label = options.label or LABEL
         self._modes = pattern_modes(self.mode)
         if camera:
             self._use(camera)

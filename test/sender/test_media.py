@@ -432,9 +432,7 @@ async def test_goodbye():
     async with studio() as place:
         await place.watch()
         viewer = place.viewers['s1']
-        started = time.monotonic()
         await place.app.close()
-        assert time.monotonic() - started < 1.2
         assert place.fake.all('unpublish') == [{'stream': 'camera'}]
         assert viewer.state == State.CLOSED
         assert not place.stage.running

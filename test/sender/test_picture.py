@@ -9,7 +9,7 @@ from webrtc_sender import picture_clock
 from webrtc_sender.gst import Clockwork, Gst
 from webrtc_sender.i420 import Layout, Sprite, blit
 from webrtc_sender.modes import Mode
-from webrtc_sender.test_pattern import TestPattern
+from webrtc_sender.test_pattern import Scenery, TestPattern
 
 VECTORS = json.loads((Path(__file__).parent / 'fixtures' / 'picture-clock.json').read_text())
 
@@ -116,12 +116,18 @@ def test_running_time_is_gstreamers():
     assert abs(clockwork.clock.get_time() - clockwork.base - clockwork.running_time()) < 50_000_000
 
 
-def test_a_frame_costs_less_than_a_millisecond_at_720p():
+def test_a_frame_costs_a_fraction_of_drawing_the_scenery():
     made, _ = pattern(1280, 720)
     made._push(0)
-    costs = []
-    for number in range(50):
-        started = time.thread_time()
-        made._push(number)
-        costs.append(time.thread_time() - started)
-    assert sorted(costs)[25] < 0.001, 'of this thread alone: others use this machine too'
+
+    def cheapest(work, times: int) -> float:
+        costs = []
+        for number in range(times):
+            started = time.perf_counter()
+            work(number)
+            costs.append(time.perf_counter() - started)
+        return min(costs)
+
+    # Measured: an eightieth. A frame that draws it anew, or changes every pixel in Python, is far above.
+    drawing = cheapest(lambda number: Scenery(1280, 720, 'label', str(number)), 3)
+    assert cheapest(made._push, 60) < drawing / 10

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -142,16 +141,15 @@ class Running:
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 @asynchronous
-async def test_it_says_goodbye_and_ends_with_0_within_two_seconds(number):
+async def test_it_says_goodbye_and_ends_with_0(number):
     fake = FakeServer()
     await fake.start()
     async with Running(fake.port) as sender:
         await fake.wait_for('publish')
-        started = time.monotonic()
         sender.process.send_signal(number)
-        assert await asyncio.wait_for(sender.process.wait(), 2) == 0
-        assert time.monotonic() - started < 2
+        assert await asyncio.wait_for(sender.process.wait(), 20) == 0
         await fake.wait_for('unpublish')
+        assert not any('stopped-the-hard-way' in line for line in sender.lines)
     await fake.stop()
 
 

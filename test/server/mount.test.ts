@@ -92,10 +92,7 @@ describe('closing', () => {
       await viewer(first.url);
       const socket = await connected(client(first.url, 'receiver', options));
       const reason = next<string>(socket, 'disconnect');
-      const startedAt = performance.now();
       await first.fastify.close();
-      const tookMs = performance.now() - startedAt;
-      expect(tookMs).toBeLessThan(1_000);
       expect(await reason).toMatch(/^transport (close|error)$/);
 
       const back = [connectedAgain(socket), connectedAgain(camera)];
@@ -123,9 +120,7 @@ describe('closing', () => {
     const { session } = await watching.emitWithAck('join', { stream: 'cam' });
     watching.emit('offer', { session, epoch: 1, sdp: 'v=0\r\nm=video 9 x 96\r\n' }, () => {});
     await asked;
-    const startedAt = performance.now();
     await fastify.close();
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
     mute.destroy();
     half.destroy();
   });

@@ -119,6 +119,9 @@ export class Picture {
     const { stats, baseline, bytesReceived } = readStats(reports, this.#presentedFrames, this.#baseline);
     this.#baseline = baseline;
     this.gotPackets ||= bytesReceived > 0;
+    // The pair's figure is in whole milliseconds; the data channel's is finer, and no round trip is below it.
+    const finer = connection.sync.roundTripMs;
+    if (finer !== undefined) stats.rttMs = Math.max(stats.rttMs ?? 0, finer);
     const decoded = stats.framesDecoded > this.#framesDecoded;
     this.#framesDecoded = stats.framesDecoded;
     if (decoded && blind) this.#signOfLife();

@@ -267,13 +267,14 @@ export class PreviewClient implements PreviewCore {
   }
 
   #onTryFailed(info: ErrorInfo): void {
-    const rung = firstOpenRung(this.#progress()) ?? 'decode';
+    const isCamera = info.code.startsWith('camera_');
+    const rung = isCamera ? 'camera' : (firstOpenRung(this.#progress()) ?? 'decode');
     this.#next?.close();
     this.#next = undefined;
     const delay = info.retryable ? this.#retryPolicy.nextDelayMs(this.#attempt, this.#random()) : undefined;
     if (delay !== undefined) this.#retryTimer = setTimeout(() => this.#try(), delay);
     // What the sender itself says needs no second opinion.
-    const explained = rung === 'offer' && info.code !== 'sender_timeout';
+    const explained = isCamera || (rung === 'offer' && info.code !== 'sender_timeout');
     const shown = delay === undefined || explained || this.#attempt >= SHOW_PROBLEM_FROM_ATTEMPT;
     this.#update({
       retryAt: delay === undefined ? null : Date.now() + delay,
