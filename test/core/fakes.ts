@@ -167,8 +167,27 @@ export class FakePeer extends EventTarget {
 
   /** The first packet of the picture arrives. */
   receive(): void {
-    const track = Object.assign(new EventTarget(), { muted: false });
-    this.dispatchEvent(Object.assign(new Event('track'), { track, streams: [{ peer: this }] }));
+    const track = Object.assign(new EventTarget(), { muted: false, peer: this });
+    this.dispatchEvent(Object.assign(new Event('track'), { track, streams: [] }));
+  }
+}
+
+/** Stands in for MediaStream where no browser is. */
+export class FakeMediaStream {
+  #tracks: unknown[];
+
+  constructor(tracks: unknown[]) {
+    this.#tracks = tracks;
+  }
+
+  getVideoTracks(): unknown[] {
+    return [...this.#tracks];
+  }
+  removeTrack(track: unknown): void {
+    this.#tracks = this.#tracks.filter((other) => other !== track);
+  }
+  addTrack(track: unknown): void {
+    this.#tracks.push(track);
   }
 }
 

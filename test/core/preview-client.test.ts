@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Facts } from '../../src/element/core/facts.js';
 import { PreviewClient } from '../../src/element/core/preview-client.js';
 import { errorInfo, PreviewError } from '../../src/protocol/errors.js';
-import { FakeChannel, FakePeer, FakeVideo, ONLINE } from './fakes.js';
+import { FakeChannel, FakeMediaStream, FakePeer, FakeVideo, ONLINE } from './fakes.js';
 
 let channel: FakeChannel;
 let client: PreviewClient;
@@ -11,6 +11,7 @@ let states: Facts['state'][];
 
 beforeEach(() => {
   vi.useFakeTimers();
+  vi.stubGlobal('MediaStream', FakeMediaStream);
   FakePeer.made = [];
   video = new FakeVideo();
   client = new PreviewClient({
@@ -30,7 +31,11 @@ afterEach(() => {
   client.close();
   expect(vi.getTimerCount(), 'timers left behind').toBe(0);
   vi.useRealTimers();
+  vi.unstubAllGlobals();
 });
+
+/** The peer connection whose track the video element shows. */
+const shownPeer = () => ((video.srcObject as FakeMediaStream).getVideoTracks()[0] as { peer: FakePeer }).peer;
 
 const settle = () => vi.advanceTimersByTimeAsync(0);
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
@@ -190,12 +195,12 @@ describe('the picture', () => {
 
   it('gets a second connection before the first is given up, and keeps the last frame meanwhile', async () => {
     const first = await goLive();
-    const firstMedia = video.srcObject;
+    const media = video.srcObject;
     await pass(3_000);
     expect(FakePeer.made).toHaveLength(2);
     expect(client.facts.state).toBe('reconnecting');
     expect(first.closed).toBe(false);
-    expect(video.srcObject).toBe(firstMedia);
+    expect(shownPeer()).toBe(first);
     FakePeer.last.become('connected');
     FakePeer.last.receive();
     video.showFrame();
@@ -203,6 +208,8 @@ describe('the picture', () => {
     expect(first.closed).toBe(true);
     expect(channel.opened[0]?.left).toBe(1);
     expect(channel.opened[1]?.live).toBe(1);
+    expect(shownPeer()).toBe(FakePeer.last);
+    expect(video.srcObject, 'the same stream: no flash of black').toBe(media);
   });
 
   it('drops the second connection when the first comes back', async () => {
@@ -222,8 +229,8 @@ describe('the picture', () => {
     expect(client.facts.state, 'frames still flow').toBe('live');
     await pass(700);
     expect(client.facts).toMatchObject({ state: 'offline', connection: null, ice: null });
-    expect(peer.closed).toBe(true);
-    expect(video.srcObject, 'the last frame stays').not.toBeNull();
+    expect(channel.opened[0]?.left).toBe(1);
+    expect(peer.closed, 'its last frame stays').toBe(false);
     await pass(20_000);
     expect(FakePeer.made, 'no try while nothing streams').toHaveLength(1);
     channel.news({ instance: 'b' });
@@ -278,8 +285,13 @@ describe('the picture', () => {
     const first = await goLive();
     first.become('failed', 'failed');
     await settle();
-    expect(first.closed).toBe(true);
+    expect(channel.opened[0]?.left).toBe(1);
+    expect(first.closed, 'its last frame stays').toBe(false);
     expect(FakePeer.made).toHaveLength(2);
+    FakePeer.last.become('connected');
+    FakePeer.last.receive();
+    video.showFrame();
+    expect(first.closed).toBe(true);
   });
 });
 

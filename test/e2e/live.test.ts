@@ -2,7 +2,16 @@ import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReadFrame } from './support/clock-reader.js';
-import { facts, keepScreenshot, part, peersMade, waitForFacts, watchFrames, words } from './support/page.js';
+import {
+  facts,
+  keepScreenshot,
+  part,
+  peersMade,
+  waitForFacts,
+  watchForBlack,
+  watchFrames,
+  words,
+} from './support/page.js';
 import { launchChromium, openPage, Sender, startServer } from './support/stack.js';
 
 let browser: Browser;
@@ -167,6 +176,7 @@ describe('when something goes', () => {
     await startSender();
     const page = await openPreview();
     await live(page);
+    const blackness = await watchForBlack(page);
     await sender?.stop();
     await waitForFacts(page, ({ state }) => state === 'offline');
     expect(await words(page)).toMatch(/Offline/);
@@ -174,6 +184,9 @@ describe('when something goes', () => {
     await startSender();
     await live(page);
     expectLive(await watchFrames(page, 1_500), 1.5);
+    const { looked, black } = await blackness();
+    expect(looked).toBeGreaterThan(50);
+    expect(black, 'the last frame stays until the next sender’s first').toBe(0);
   });
 
   it('never shows a frozen picture as live: the sender is stopped for a while, then goes on', async () => {

@@ -8,9 +8,9 @@ import { ClockSync } from './clock-sync.js';
 export interface ConnectionEvents {
   /** A state of the peer connection, or the progress, has changed. */
   onChange(): void;
-  /** Packets of the picture have begun to arrive. */
-  onMedia(media: MediaStream): void;
-  /** It is over and will not come back. */
+  /** Packets of the picture have begun to arrive on this track. */
+  onTrack(track: MediaStreamTrack): void;
+  /** It is over and will not come back. Its last frame stays until `close()`. */
   onEnded(error: ErrorInfo): void;
 }
 
@@ -29,7 +29,7 @@ export class Connection {
   readonly #pc: RTCPeerConnection;
   #session: SignallingSession | undefined;
   #answered = false;
-  #closed = false;
+  #ended = false;
   #localCandidates: Candidate[] | undefined = [];
   #remoteCandidates: Candidate[] | undefined = [];
   #pingTimer: ReturnType<typeof setTimeout> | undefined;
@@ -41,11 +41,10 @@ export class Connection {
     pc.addEventListener('icecandidate', ({ candidate }) => this.#onLocalCandidate(candidate));
     pc.addEventListener('iceconnectionstatechange', () => this.#onStateChange());
     pc.addEventListener('connectionstatechange', () => this.#onStateChange());
-    pc.addEventListener('track', ({ track, streams }) => {
-      const media = streams[0] ?? new MediaStream([track]);
+    pc.addEventListener('track', ({ track }) => {
       // Chromium unmutes at the first packet: before that there is nothing to show instead of the last frame.
-      if (!track.muted) events.onMedia(media);
-      else track.addEventListener('unmute', () => this.#closed || events.onMedia(media), { once: true });
+      if (!track.muted) events.onTrack(track);
+      else track.addEventListener('unmute', () => this.#ended || events.onTrack(track), { once: true });
     });
   }
 
@@ -78,7 +77,7 @@ export class Connection {
       }),
       pc.createOffer(),
     ]);
-    if (this.#closed) {
+    if (this.#ended) {
       session.leave();
       return;
     }
@@ -87,13 +86,13 @@ export class Connection {
       pc.setConfiguration({ ...pc.getConfiguration(), iceServers: session.ice.iceServers });
     }
     await pc.setLocalDescription(offer);
-    if (this.#closed) return;
+    if (this.#ended) return;
     const answer = session.offer(pc.localDescription?.sdp ?? offer.sdp ?? '');
     this.#releaseLocalCandidates();
     const sdp = await answer;
-    if (this.#closed) return;
+    if (this.#ended) return;
     await pc.setRemoteDescription({ type: 'answer', sdp });
-    if (this.#closed) return;
+    if (this.#ended) return;
     this.#answered = true;
     for (const candidate of this.#remoteCandidates ?? []) this.#addRemoteCandidate(candidate);
     this.#remoteCandidates = undefined;
@@ -105,22 +104,30 @@ export class Connection {
     this.#session?.reportLive();
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  /**
+   * Takes no further part, but keeps the last frame: closing a peer connection ends its track, and Chromium then paints the
+   * video black.
+   */
+  retire(): void {
+    if (this.#ended) return;
+    this.#ended = true;
     clearTimeout(this.#pingTimer);
     this.#session?.leave();
+  }
+
+  close(): void {
+    this.retire();
     this.#pc.close();
   }
 
   #end(error: ErrorInfo): void {
-    if (this.#closed) return;
-    this.close();
+    if (this.#ended) return;
+    this.retire();
     this.#events.onEnded(error);
   }
 
   #onStateChange(): void {
-    if (this.#closed) return;
+    if (this.#ended) return;
     const { connectionState, iceConnectionState } = this.#pc;
     if (connectionState === 'failed') {
       this.#end(errorInfo(iceConnectionState === 'failed' ? 'ice_failed' : 'connection_lost'));
@@ -132,7 +139,7 @@ export class Connection {
   }
 
   #onLocalCandidate(candidate: RTCIceCandidate | null): void {
-    if (this.#closed || !candidate) return;
+    if (this.#ended || !candidate) return;
     const { sdpMid, sdpMLineIndex, usernameFragment } = candidate;
     const message = { candidate: candidate.candidate, sdpMid, sdpMLineIndex, usernameFragment };
     if (this.#localCandidates) this.#localCandidates.push(message);
@@ -151,7 +158,7 @@ export class Connection {
   }
 
   #addRemoteCandidate(candidate: Candidate): void {
-    if (this.#closed) return;
+    if (this.#ended) return;
     // One that cannot be used (an unknown address family, say) is no reason to give up: others follow.
     this.#pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {});
   }
@@ -160,7 +167,7 @@ export class Connection {
     const channel = this.#pc.createDataChannel(DATA_CHANNEL_LABEL, { ordered: false });
     let pings = 0;
     const ping = () => {
-      if (this.#closed || channel.readyState !== 'open') return;
+      if (this.#ended || channel.readyState !== 'open') return;
       const message: Ping = { type: 'ping', t: wallClock() };
       channel.send(JSON.stringify(message));
       pings += 1;

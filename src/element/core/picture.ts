@@ -56,12 +56,23 @@ export class Picture {
     };
   }
 
-  /** @param sync how to know when the frames of `media` were captured */
-  show(media: MediaStream, sync: ClockSync): void {
+  /**
+   * Shows another track. It takes the place of the former one in the same stream: Chromium then keeps the last frame until
+   * the new one's first; a new `srcObject` would be empty for 20 to 50 ms.
+   *
+   * @param sync how to know when the frames of `track` were captured
+   */
+  show(track: MediaStreamTrack, sync: ClockSync): void {
     this.#baseline = undefined;
     this.#framesDecoded = 0;
     this.#latency.follow(sync);
-    this.#setMedia(media);
+    if (!this.#media) {
+      this.#setMedia(new MediaStream([track]));
+      return;
+    }
+    for (const former of this.#media.getVideoTracks()) this.#media.removeTrack(former);
+    this.#media.addTrack(track);
+    for (const sink of this.#sinks) sink.play();
   }
 
   /** Nothing is shown any more. */

@@ -77,6 +77,8 @@ export class PreviewClient implements PreviewCore {
 
   /** The connection whose frames are shown, or were shown last. */
   #current: Connection | undefined;
+  /** One that is over, for its last frame. */
+  #frozen: Connection | undefined;
   /** The one that is to replace it. */
   #next: Connection | undefined;
   /** The one whose media the video element has. */
@@ -133,8 +135,9 @@ export class PreviewClient implements PreviewCore {
     if (!this.#facts.started) return;
     clearInterval(this.#tickTimer);
     this.#abandonTry();
-    this.#closeCurrent();
-    this.#shown = undefined;
+    this.#current?.close();
+    this.#frozen?.close();
+    this.#current = this.#frozen = this.#shown = undefined;
     this.#modeRequest.clear();
     this.#picture.clear();
     this.#update({ started: false, problem: this.#facts.signalling === 'closed' ? this.#facts.problem : null });
@@ -244,11 +247,11 @@ export class PreviewClient implements PreviewCore {
     const connection: Connection = new Connection(
       {
         onChange: () => this.#update(),
-        onMedia: (media) => {
+        onTrack: (track) => {
           if (connection !== this.#next) return;
           this.#picture.gotPackets = true;
           this.#shown = connection;
-          this.#picture.show(media, connection.sync);
+          this.#picture.show(track, connection.sync);
         },
         onEnded: (error) => {
           if (connection === this.#next) this.#onTryFailed(error);
@@ -261,9 +264,17 @@ export class PreviewClient implements PreviewCore {
   }
 
   #onCurrentEnded(): void {
+    this.#freeze();
+    if (!this.#next) this.#tryAfresh();
+  }
+
+  /** The current connection is over; its last frame stays until another's first. */
+  #freeze(): void {
+    this.#frozen?.close();
+    this.#frozen = this.#current;
+    this.#frozen?.retire();
     this.#current = undefined;
     this.#update();
-    if (!this.#next) this.#tryAfresh();
   }
 
   #onTryFailed(info: ErrorInfo): void {
@@ -296,6 +307,8 @@ export class PreviewClient implements PreviewCore {
     const next = this.#next;
     if (next && this.#shown === next) {
       this.#current?.close();
+      this.#frozen?.close();
+      this.#frozen = undefined;
       this.#current = next;
       this.#next = undefined;
       next.reportLive();
@@ -325,14 +338,8 @@ export class PreviewClient implements PreviewCore {
     }
     if (flowing) return;
     // The sender has said goodbye: what is left of the connection must not look like one.
-    if (this.#current && this.#facts.stream?.online === false && !this.#facts.stream.instance) this.#closeCurrent();
+    if (this.#current && this.#facts.stream?.online === false && !this.#facts.stream.instance) this.#freeze();
     this.#checkDeadlines(Date.now());
-  }
-
-  #closeCurrent(): void {
-    this.#current?.close();
-    this.#current = undefined;
-    this.#update();
   }
 
   #checkDeadlines(now: number): void {

@@ -32,6 +32,11 @@ export class VideoSink {
     this.#video.srcObject = media;
     if (!media) return;
     this.#watch();
+    this.play();
+  }
+
+  /** Goes on after a pause: a stream whose tracks have all ended stops its video. */
+  play(): void {
     this.#video.play().catch((error: unknown) => {
       // AbortError only says that another picture came first.
       if ((error as DOMException | undefined)?.name === 'NotAllowedError') this.#onBlocked();

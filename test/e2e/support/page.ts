@@ -63,6 +63,29 @@ export async function watchFrames(page: Page, ms: number): Promise<ReadFrame[]> 
   }, ms);
 }
 
+/** From now on looks at every refresh whether the video shows a picture; the returned function says how often it was black. */
+export async function watchForBlack(page: Page): Promise<() => Promise<{ looked: number; black: number }>> {
+  const watch = await page.evaluateHandle(() => {
+    const counts = { looked: 0, black: 0 };
+    const video = document.querySelector('webrtc-preview')?.shadowRoot?.querySelector('video');
+    const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    const look = () => {
+      if (!video || !context) return;
+      context.clearRect(0, 0, 1, 1);
+      // The sun of the test picture: bright whenever there is a picture at all.
+      context.drawImage(video, video.videoWidth * 0.69, video.videoHeight * 0.26, 8, 8, 0, 0, 1, 1);
+      const [red = 0, green = 0] = context.getImageData(0, 0, 1, 1).data;
+      counts.looked += 1;
+      if (video.readyState < 2 || red + green < 200) counts.black += 1;
+      requestAnimationFrame(look);
+    };
+    look();
+    return counts;
+  });
+  return () => watch.jsonValue();
+}
+
 /** Peer connections that the page has made so far. */
 export function peersMade(page: Page): Promise<number> {
   return page.evaluate(() => peerCounter.made);
