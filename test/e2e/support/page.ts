@@ -26,21 +26,15 @@ function readerScript(): Promise<string> {
   return reader;
 }
 
-/** Waits until the element's facts fit, by the source of a predicate; rejects with the facts when they never do. */
-export async function waitForFacts(page: Page, fits: (facts: Facts) => boolean, timeout = 20_000): Promise<Facts> {
-  try {
-    await page.waitForFunction(
-      (source) => {
-        const preview = document.querySelector('webrtc-preview') as Preview | null;
-        return preview?.facts && new Function('facts', `return (${source})(facts)`)(preview.facts) === true;
-      },
-      { timeout, polling: 20 },
-      fits.toString(),
-    );
-  } catch {
-    throw new Error(`the page never came to ${fits}:\n${JSON.stringify(await facts(page), null, 1)}`);
+/** Waits until the element's facts fit; rejects with the facts when they never do. */
+export async function waitForFacts(page: Page, fits: (facts: Facts) => boolean, timeoutMs = 20_000): Promise<Facts> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const now = await facts(page);
+    if (now && fits(now)) return now;
+    if (Date.now() > deadline) throw new Error(`the page never came to ${fits}:\n${JSON.stringify(now, null, 1)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  return facts(page);
 }
 
 export function facts(page: Page): Promise<Facts> {
@@ -52,8 +46,8 @@ export function facts(page: Page): Promise<Facts> {
 
 /** Reads the clock of every frame that is shown during `ms`. */
 export async function watchFrames(page: Page, ms: number): Promise<ReadFrame[]> {
-  if (!(await page.evaluate(() => 'readFrames' in globalThis)))
-    await page.addScriptTag({ content: await readerScript() });
+  // Not as a script of the page: that would need an exception from its content security policy.
+  if (!(await page.evaluate(() => 'readFrames' in globalThis))) await page.evaluate(await readerScript());
   return page.evaluate(async (duration) => {
     const video = document.querySelector('webrtc-preview')?.shadowRoot?.querySelector('video');
     if (!video) throw new Error('the element has no video');
