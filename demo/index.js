@@ -1,8 +1,20 @@
 document.querySelector('#origin').textContent = location.origin;
 
 // The publish page links here with the stream that it publishes.
+const preview = document.querySelector('webrtc-preview');
 const stream = new URLSearchParams(location.search).get('stream');
-if (stream) document.querySelector('webrtc-preview').setAttribute('stream', stream);
+if (stream) {
+  preview.setAttribute('stream', stream);
+  for (const name of document.querySelectorAll('.stream')) name.textContent = stream;
+}
+
+// A stream has one sender: where this one has its own, the browser publishes under another name and shows it there.
+for (const link of document.querySelectorAll('a.publish')) {
+  link.addEventListener('click', () => {
+    const name = preview.facts?.stream?.online ? 'browser' : preview.getAttribute('stream');
+    link.href = `publish.html?stream=${encodeURIComponent(name)}`;
+  });
+}
 
 for (const button of document.querySelectorAll('.copy')) {
   button.addEventListener('click', async () => {

@@ -68,7 +68,8 @@ export class SenderProcess {
     this.#child = child;
     for (const output of [child.stdout, child.stderr]) {
       createInterface({ input: output }).on('line', (line) => {
-        if (line.trim() !== '') last.push(line.trim());
+        // What it says of itself in passing is no reason for its end.
+        if (line.trim() !== '' && !/ (DEBUG|INFO) /.test(line)) last.push(line.trim());
         if (last.length > 3) last.shift();
         this.#events.onLine(line);
       });

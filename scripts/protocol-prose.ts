@@ -41,6 +41,27 @@ sequenceDiagram
     V->>S: session-closed { session, reason: "left" }
 \`\`\`
 
+As the receiver sends and hears it (Socket.IO's own framing left out):
+
+\`\`\`text
+→ join   { "stream": "camera" }
+←        { "ok": true, "session": "5b0e…", "stream": { "stream": "camera", "online": true, "instance": "x9…", "camera": { … } }, "ice": { "iceServers": [] } }
+→ offer  { "session": "5b0e…", "epoch": 1, "sdp": "v=0\\r\\n…" }
+←        { "ok": true, "sdp": "v=0\\r\\n…" }
+→ candidate { "session": "5b0e…", "epoch": 1, "candidate": { "candidate": "candidate:…", "sdpMid": "0", "sdpMLineIndex": 0 } }
+\`\`\`
+
+What a sender must do with an offer:
+
+- The offer has one \`m=video\` section, \`recvonly\`, and one for the data channel. Answer the video with \`sendonly\` and exactly one of the
+  offered codecs, under its offered payload type: H.264 constrained baseline with \`packetization-mode=1\`, or VP8. No codec in common:
+  \`codec_mismatch\`.
+- The SSRC in the answer must be the one that is sent; Chromium decodes any other, but never shows it.
+- Send a keyframe with SPS and PPS first, and another whenever the receiver asks (RTCP PLI or FIR). Offer generic NACK and RTX.
+- Where the offer has the extension \`http://www.webrtc.org/experiments/rtp-hdrext/playout-delay\`, write 0/0 on the first frames: it sticks, and
+  takes two thirds of the delay away.
+- The data channel may be ignored; then the page shows its latency as a lower bound (≥).
+
 A session is in one of four states:
 
 | state | what it means | goes on by |

@@ -48,7 +48,7 @@ async def choose_encoder(forced: str | None = None) -> Encoder:
             continue
         reason = await why_not(encoder)
         if reason is None:
-            log.info('encoder-chosen', encoder=encoder.factory)
+            log.info('encoder-chosen', encoder=encoder.factory, rejected='; '.join(reasons) or None)
             return encoder
         reasons.append(f'{encoder.factory}: {reason}')
         report = log.debug if reason == NOT_INSTALLED and not forced else log.warning

@@ -109,7 +109,7 @@ OPTIONS = (
     Option('path', DEFAULT_PATH, _path, 'PATH', 'where signalling lives on the server'),
     Option('stream', 'camera', _identifier, 'NAME', 'name to publish under; viewers ask for it'),
     Option('label', None, _text, 'TEXT', "the camera's name for people; default: its own"),
-    Option('token', None, _secret, 'TOKEN', 'what the server asks for, if it does; better given by the environment'),
+    Option('token', None, _secret, 'TOKEN', 'reserved: no server checks it yet; better given by the environment'),
     Option('device', '/dev/video0', _text, 'PATH', 'camera; /dev/v4l/by-id/... survives replugging'),
     Option('width', 1280, _even(64, 7680), 'PIXELS', 'picture width; the nearest mode of the camera is taken'),
     Option('height', 720, _even(64, 4320), 'PIXELS', 'picture height'),

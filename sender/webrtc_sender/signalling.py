@@ -40,7 +40,14 @@ class Signalling:
                 failures = 0
             wait = backoff.delay_s(failures)
             failures += 1
-            log.warning('server-unreachable', server=self._url, reason=self._refused, retry_s=wait)
+            log.warning(
+                'server-unreachable',
+                server=self._url,
+                path=f'/{self._path}',
+                reason=self._refused,
+                next='Check --server and --path, and that the server runs there.',
+                retry_s=wait,
+            )
             await asyncio.sleep(wait)
 
     async def _connect_once(self) -> bool:
@@ -107,12 +114,14 @@ class Signalling:
             error = acknowledgement.get('error') or {}
             wait = backoff.delay_s(failures)
             failures += 1
-            log.error(
+            # Told once as an error: from then on it only waits for the name to be free.
+            report = log.error if failures == 1 else log.info
+            report(
                 'publish-refused',
                 stream=self._stream,
                 code=error.get('code'),
                 message=error.get('message'),
-                next=error.get('next'),
+                next=f'{error.get("next")} The name is the option --stream.',
                 retry_s=wait,
             )
             await asyncio.sleep(wait)

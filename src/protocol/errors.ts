@@ -139,7 +139,7 @@ export const ERRORS = {
   // What the viewer's side can see.
   server_unreachable: {
     message: 'The signalling server cannot be reached.',
-    next: 'Check the address in src, and that the server runs.',
+    next: 'Check the address in src, that the server runs, and that its option "origins" allows this page.',
     retryable: true,
   },
   server_closing: {

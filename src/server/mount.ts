@@ -6,7 +6,7 @@ import { type DefaultEventsMap, Server } from 'socket.io';
 import { type ClientToServer, LIMITS, type ServerToClient, TIMEOUTS } from '../protocol/index.js';
 import type { SocketData } from './handlers.js';
 import { OpenSockets, SilentConnections } from './open-sockets.js';
-import { isOriginAllowed, type Origins, shareWithOrigin } from './origins.js';
+import { OriginGate, type Origins } from './origins.js';
 
 /** Socket.IO's server with this project's messages. */
 export type SignalingServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, SocketData>;
@@ -40,17 +40,12 @@ export function mount(
   io.bind(engine);
   const sockets = new OpenSockets();
   const silent = new SilentConnections(fastify.server);
-  servePolling(fastify, `${path}/`, origins, engine, sockets);
-  const stopUpgrades = dispatchUpgrades(
-    fastify,
-    `${fastify.prefix}${path}/`,
-    origins,
-    silent,
-    (request, socket, head) => {
-      socket.once('close', sockets.hold(socket));
-      engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], socket, head);
-    },
-  );
+  const gate = new OriginGate(origins, fastify.log);
+  servePolling(fastify, `${path}/`, gate, engine, sockets);
+  const stopUpgrades = dispatchUpgrades(fastify, `${fastify.prefix}${path}/`, gate, silent, (request, socket, head) => {
+    socket.once('close', sockets.hold(socket));
+    engine.handleUpgrade(request as Parameters<Engine['handleUpgrade']>[0], socket, head);
+  });
 
   return {
     io,
@@ -69,7 +64,7 @@ export function mount(
 function servePolling(
   fastify: FastifyInstance,
   url: string,
-  origins: Origins,
+  gate: OriginGate,
   engine: Engine,
   sockets: OpenSockets,
 ): void {
@@ -84,7 +79,7 @@ function servePolling(
       exposeHeadRoute: false,
       bodyLimit: LIMITS.packetBytes,
       handler: (request, reply) => {
-        if (!shareWithOrigin(request, reply, origins)) return reply.code(403).send({ message: 'Forbidden' });
+        if (!gate.share(request, reply)) return reply.code(403).send({ message: 'Forbidden' });
         if (request.method === 'OPTIONS') return reply.code(204).send();
         reply.hijack();
         for (const [name, value] of Object.entries(reply.getHeaders())) {
@@ -108,7 +103,7 @@ type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) =
 function dispatchUpgrades(
   fastify: FastifyInstance,
   url: string,
-  origins: Origins,
+  gate: OriginGate,
   silent: SilentConnections,
   handle: UpgradeHandler,
 ): () => void {
@@ -121,7 +116,7 @@ function dispatchUpgrades(
       for (const listener of others) listener.call(server, request, socket, head);
       if (others.length === 0) refuseUpgrade(socket, '404 Not Found');
     } else if (stopped) refuseUpgrade(socket, '503 Service Unavailable');
-    else if (!isOriginAllowed(request, origins)) refuseUpgrade(socket, '403 Forbidden');
+    else if (!gate.admits(request)) refuseUpgrade(socket, '403 Forbidden');
     else handle(request, socket, head);
   };
   fastify.addHook('onReady', async () => {

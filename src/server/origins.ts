@@ -1,8 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
+import { LIMITS } from '../protocol/index.js';
 
 /** Which web pages may connect: those of the server's own origin and these, or any. */
 export type Origins = true | readonly string[];
+
+/** Origins are invented easily; the log is not filled with them. */
+const REMEMBERED_ORIGINS = 100;
 
 /**
  * True when the page that made this request may connect. Browsers send `Origin` with every websocket and every request
@@ -12,6 +16,36 @@ export function isOriginAllowed({ headers }: IncomingMessage, origins: Origins):
   const { origin, host } = headers;
   if (origin === undefined || origins === true) return true;
   return origins.includes(origin) || isSameOrigin(origin, host);
+}
+
+/** The rule for one mount. Browsers hide from a page why it was refused, so the log says it: once for each origin. */
+export class OriginGate {
+  readonly #told = new Set<string>();
+  readonly #origins: Origins;
+  readonly #log: FastifyBaseLogger;
+
+  constructor(origins: Origins, log: FastifyBaseLogger) {
+    this.#origins = origins;
+    this.#log = log;
+  }
+
+  /** Whether the page that asks for this upgrade may connect. */
+  admits(request: IncomingMessage): boolean {
+    return isOriginAllowed(request, this.#origins) || this.#refuse(request);
+  }
+
+  /** Whether the page may connect; if so, its browser is told that it may read the answer. */
+  share(request: FastifyRequest, reply: FastifyReply): boolean {
+    return shareWithOrigin(request, reply, this.#origins) || this.#refuse(request.raw);
+  }
+
+  #refuse({ headers }: IncomingMessage): false {
+    const origin = String(headers.origin).slice(0, LIMITS.textLength);
+    if (this.#told.has(origin) || this.#told.size >= REMEMBERED_ORIGINS) return false;
+    this.#told.add(origin);
+    this.#log.warn({ origin }, '[WebRTC Signaling] Page refused: the option "origins" does not name its origin');
+    return false;
+  }
 }
 
 /** Schemes are not compared: behind a proxy that ends TLS the server does not know its own. */

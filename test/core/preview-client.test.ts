@@ -226,9 +226,9 @@ describe('the picture', () => {
   it('is offline, not live, when the sender has gone and its frames have stopped', async () => {
     const peer = await goLive();
     channel.events.onStream({ stream: 'camera', online: false });
-    expect(client.facts.state, 'frames still flow').toBe('live');
-    await pass(700);
     expect(client.facts).toMatchObject({ state: 'offline', connection: null, ice: null });
+    video.showFrame();
+    expect(client.facts.state, 'a frame that was still on its way').toBe('offline');
     expect(channel.opened[0]?.left).toBe(1);
     expect(peer.closed, 'its last frame stays').toBe(false);
     await pass(20_000);
@@ -236,6 +236,34 @@ describe('the picture', () => {
     channel.news({ instance: 'b' });
     await settle();
     expect(FakePeer.made).toHaveLength(2);
+  });
+
+  it('flows on while a restarted server has not heard of the sender yet', async () => {
+    await goLive();
+    channel.drop();
+    channel.events.onSignalling('connected');
+    channel.events.onStream({ stream: 'camera', online: false });
+    await play(500);
+    expect(client.facts.state).toBe('live');
+    channel.news();
+    await play(500);
+    expect(client.facts.state).toBe('live');
+    expect(FakePeer.made).toHaveLength(1);
+  });
+
+  it('is not live again because the page comes back from the background', async () => {
+    const page = { hidden: false };
+    vi.stubGlobal('document', page);
+    await goLive();
+    page.hidden = true;
+    channel.news({ online: false });
+    await pass(6_000);
+    expect(client.facts.state).toBe('offline');
+    page.hidden = false;
+    for (let passed = 0; passed < 2_000; passed += 100) {
+      await pass(100);
+      expect(client.facts.state).toBe('offline');
+    }
   });
 
   it('keeps the connection of a sender that only lost the server, in case that its frames come back', async () => {

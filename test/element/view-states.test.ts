@@ -84,7 +84,9 @@ describe('<webrtc-preview> in each state', () => {
   it('greys the last frame, and says when it was', async () => {
     const at = new Date(2026, 10, 22, 14, 2, 31).getTime();
     await show({ ...factsOf('reconnecting'), lastFrameAt: at });
-    expect(textOf(part(element, 'centre'))).to.equal('Reconnecting, try 2 last frame 14:02:31');
+    expect(textOf(part(element, 'centre'))).to.equal(
+      'Reconnecting, try 2 Waiting for the sender to answer · last frame 14:02:31',
+    );
     await element.videoElement.getAnimations()[0]?.finished;
     expect(getComputedStyle(element.videoElement).filter).to.contain('grayscale(1)');
     await show(factsOf('live'));

@@ -59,8 +59,14 @@ describe('the statistics', () => {
   });
 
   it('gives each leg its share of the strip', () => {
-    const strip = part(element, 'stats').querySelectorAll<HTMLElement>('.strip i');
-    expect([...strip].map((leg) => leg.style.flexGrow)).to.deep.equal(['0.6', '4.1', '0.8', '0.6', '1.2', '0.9']);
+    const strip = part(element, 'stats').querySelectorAll<SVGRectElement>('.strip rect');
+    const widths = [...strip].map((leg) => Number(leg.getAttribute('width')));
+    const legs = [0.6, 4.1, 0.8, 0.6, 1.2, 0.9];
+    expect(widths).to.have.length(legs.length);
+    for (const [index, ms] of legs.entries()) {
+      // Of 8.2 ms in all; 0.4 % of the strip stay free between two legs.
+      expect(widths[index]).to.be.closeTo((100 * ms) / 8.2 - 0.4, 0.01);
+    }
   });
 
   it('opens and closes without moving anything', async () => {

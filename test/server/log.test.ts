@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import Fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { candidate, client, connected, listen, OTHER_SDP, sender, viewer } from './support.js';
+import { candidate, client, connected, fetchAs, listen, OTHER_SDP, sender, viewer } from './support.js';
 
 describe('the log', () => {
   it('says what happens, and shows no SDP, password, candidate or connection id', async () => {
@@ -30,5 +30,22 @@ describe('the log', () => {
     expect(text).toContain('"allowPublish":"loopback"');
     expect(text).toContain(session);
     for (const secret of ['m=video', 'TOPSECRET', '192.0.2.1', sid]) expect(text).not.toContain(secret);
+  });
+
+  it('names the page that was refused for its origin, once, and the option that would let it in', async () => {
+    const lines: string[] = [];
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        lines.push(String(chunk));
+        done();
+      },
+    });
+    const { url } = await listen({}, { fastify: Fastify({ logger: { level: 'warn', stream } }) });
+    const polling = `${url}/webrtc-signaling/?EIO=4&transport=polling`;
+    for (let round = 0; round < 3; round += 1) await fetchAs(polling, { origin: 'https://evil.example' });
+    const told = lines.filter((line) => line.includes('Page refused'));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain('"origin":"https://evil.example"');
+    expect(told[0]).toContain('origins');
   });
 });

@@ -32,6 +32,7 @@ export class Picture {
   #presentedFrames = 0;
   #framesDecoded = 0;
   #graceUntil = 0;
+  #frozen = false;
   #wasHidden = false;
   /** When the last frame was shown, in Unix ms; 0 before the first of a run. */
   lastFrameAt = 0;
@@ -66,6 +67,7 @@ export class Picture {
     this.#baseline = undefined;
     this.#framesDecoded = 0;
     this.#latency.follow(sync);
+    this.#frozen = false;
     if (!this.#media) {
       this.#setMedia(new MediaStream([track]));
       return;
@@ -73,6 +75,12 @@ export class Picture {
     for (const former of this.#media.getVideoTracks()) this.#media.removeTrack(former);
     this.#media.addTrack(track);
     for (const sink of this.#sinks) sink.play();
+  }
+
+  /** Whatever is presented from now on belongs to a connection that is over; until another track is shown. */
+  freeze(): void {
+    this.#frozen = true;
+    this.#graceUntil = 0;
   }
 
   /** Nothing is shown any more. */
@@ -91,7 +99,7 @@ export class Picture {
 
   /** Whether new frames are being shown, at a camera rate of `fps`. */
   flowing(fps: number, now = Date.now()): boolean {
-    if (this.lastFrameAt === 0) return false;
+    if (this.lastFrameAt === 0 || this.#frozen) return false;
     const seen = Math.max(STALL_MIN_MS, (STALL_INTERVALS * 1_000) / fps + STALL_EXTRA_MS);
     const limit = this.#blind() ? STALL_BLIND_MS : seen;
     return now - this.lastFrameAt < limit || now < this.#graceUntil;
@@ -135,7 +143,7 @@ export class Picture {
     if (finer !== undefined) stats.rttMs = Math.max(stats.rttMs ?? 0, finer);
     const decoded = stats.framesDecoded > this.#framesDecoded;
     this.#framesDecoded = stats.framesDecoded;
-    if (decoded && blind) this.#signOfLife();
+    if (decoded && blind && !this.#frozen) this.#signOfLife();
     this.#closeSecond(stats);
   }
 
@@ -145,6 +153,7 @@ export class Picture {
   }
 
   #onFrame(frame: ShownFrame): void {
+    if (this.#frozen) return;
     this.#presentedFrames += 1;
     this.#latency.add(frame);
     const { width, height } = frame;

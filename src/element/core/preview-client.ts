@@ -16,7 +16,7 @@ export interface PreviewClientOptions {
   src?: string;
   /** Name under which the sender publishes. @default 'camera' */
   stream?: string;
-  /** What the server's authorization asks for. */
+  /** Reserved: sent along, but no server checks it yet. */
   token?: string | undefined;
   /** @default Socket.IO */
   signalling?: SignallingFactory;
@@ -87,6 +87,8 @@ export class PreviewClient implements PreviewCore {
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #signallingSince = Date.now();
   #signallingError: ErrorInfo | undefined;
+  /** The stream was online since the server was reached last. */
+  #seenOnline = false;
   #tickTimer: ReturnType<typeof setInterval> | undefined;
   #ticks = 0;
   #statsWanted = 0;
@@ -153,7 +155,7 @@ export class PreviewClient implements PreviewCore {
 
   setMode(mode: Mode): void {
     if (!this.#channel) return;
-    this.#picture.grace(GRACE_MS);
+    this.#grace();
     this.#modeRequest.send(mode, this.#channel);
   }
 
@@ -188,6 +190,7 @@ export class PreviewClient implements PreviewCore {
   #onSignalling(signalling: Facts['signalling'], error?: ErrorInfo): void {
     if (this.#closed) return;
     if (signalling !== this.#facts.signalling) this.#signallingSince = Date.now();
+    if (signalling !== 'connected') this.#seenOnline = false;
     this.#signallingError = error;
     if (signalling === 'closed') {
       // Refused for good: nothing but another token, address or version changes that.
@@ -206,9 +209,14 @@ export class PreviewClient implements PreviewCore {
     const before = this.#facts.stream;
     this.#update({ stream });
     this.#checkMode();
+    const saidGoodbye = this.#seenOnline && before?.online && !stream.online && !stream.instance;
+    this.#seenOnline ||= stream.online;
     if (!this.#facts.started) return;
     if (!stream.online) {
       this.#abandonTry();
+      // Seen to go online and then offline without a trace: the sender said goodbye. After a restart of the server a
+      // stream that is not (yet) there says nothing about its media.
+      if (saidGoodbye) this.#freeze();
       this.#update({ problem: null });
       return;
     }
@@ -274,7 +282,8 @@ export class PreviewClient implements PreviewCore {
     this.#frozen = this.#current;
     this.#frozen?.retire();
     this.#current = undefined;
-    this.#update();
+    this.#picture.freeze();
+    this.#update({ lastFrameAt: this.#picture.lastFrameAt || null });
   }
 
   #onTryFailed(info: ErrorInfo): void {
@@ -320,6 +329,11 @@ export class PreviewClient implements PreviewCore {
     this.#update({ problem: null, lastFrameAt: this.#picture.lastFrameAt });
   }
 
+  /** Only what is live may pause for a moment and stay so. */
+  #grace(): void {
+    if (this.#facts.state === 'live') this.#picture.grace(GRACE_MS);
+  }
+
   #flowing(): boolean {
     return this.#picture.flowing(this.#facts.stream?.camera?.mode.fps ?? 30);
   }
@@ -329,7 +343,7 @@ export class PreviewClient implements PreviewCore {
   }
 
   #tick(): void {
-    if (this.#picture.cameBack()) this.#picture.grace(GRACE_MS);
+    if (this.#picture.cameBack()) this.#grace();
     const flowing = this.#flowing();
     if (flowing !== (this.#facts.state === 'live')) this.#update({ lastFrameAt: this.#picture.lastFrameAt || null });
     this.#ticks += 1;

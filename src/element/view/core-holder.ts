@@ -96,16 +96,32 @@ export class CoreHolder implements ReactiveController {
 
   hostConnected(): void {
     clearTimeout(this.#leaving);
+    window.addEventListener('pagehide', this.#onPageHide);
+    window.addEventListener('pageshow', this.#onPageShow);
     this.resume();
     if (!this.#core) this.#host.requestUpdate();
   }
 
   hostDisconnected(): void {
     clearTimeout(this.#leaving);
+    window.removeEventListener('pagehide', this.#onPageHide);
+    window.removeEventListener('pageshow', this.#onPageShow);
     this.#leaving = setTimeout(() => {
       if (!this.#host.isConnected) this.close();
     }, GRACE_MS);
   }
+
+  /** A closed tab says goodbye, so that the camera is off at once and not when its silence is noticed. */
+  #onPageHide = (): void => {
+    const { started } = this.facts;
+    this.close();
+    this.#startLater = started;
+  };
+
+  /** Back from the browser's cache of whole pages: whoever was watching goes on watching. */
+  #onPageShow = ({ persisted }: PageTransitionEvent): void => {
+    if (persisted) this.#host.requestUpdate();
+  };
 
   /** A video that was out of its document for a task is paused, and stays so: Chromium and the standard agree. */
   resume(): void {

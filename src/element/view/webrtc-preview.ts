@@ -105,7 +105,7 @@ export class WebRTCPreviewElement extends LitElement {
   @property({ type: Boolean }) autostart = false;
   @property({ type: Boolean, reflect: true }) stats = false;
   @property({ type: Boolean, attribute: 'no-controls' }) noControls = false;
-  /** What the server's authorization asks for. A property only: a secret has no place in markup. */
+  /** Reserved: sent along, but no server checks it yet. A property only: a secret has no place in markup. */
   @property({ attribute: false }) token: string | undefined;
 
   @state() private moreOpen = false;

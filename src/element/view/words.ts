@@ -115,7 +115,7 @@ export const english: Words = {
   trying: {
     server: 'Reaching the server',
     camera: 'Asking for the camera',
-    offer: 'Agreeing on the video',
+    offer: 'Waiting for the sender to answer',
     network: 'Finding a way through the network',
     secure: 'Securing the connection',
     packets: 'Waiting for data from the camera',

@@ -54,6 +54,8 @@ function selectors(facts: Facts, actions: BarActions, words: Words): TemplateRes
   const modes = choices(facts);
   const seen = seenMode(facts);
   const pending = facts.pendingMode;
+  // A second wish builds on the first, seen or not.
+  const wished = pending ?? seen;
   const fullName = (mode: Mode) => `${size(mode)}, ${words.fps(rate(mode.fps))}`;
   // Nobody could carry a choice out.
   const disabled = facts.stream?.online !== true || modes.length === 0;
@@ -64,7 +66,7 @@ function selectors(facts: Facts, actions: BarActions, words: Words): TemplateRes
       options: sizesOf(modes).map((of) => ({
         text: size(of),
         selected: seen !== null && sameSize(of, seen),
-        choose: () => actions.setMode(modeOfSize(modes, of, seen?.fps ?? 30)),
+        choose: () => actions.setMode(modeOfSize(modes, of, wished?.fps ?? 30)),
       })),
       pending: pending && seen && !sameSize(pending, seen) ? words.pending(size(pending)) : null,
       disabled,
@@ -76,7 +78,7 @@ function selectors(facts: Facts, actions: BarActions, words: Words): TemplateRes
       options: (seen ? ratesOf(modes, seen) : []).map((fps) => ({
         text: words.fps(rate(fps)),
         selected: fps === seen?.fps,
-        choose: () => seen && actions.setMode({ ...seen, fps }),
+        choose: () => wished && actions.setMode({ ...wished, fps }),
       })),
       pending: pending && seen && pending.fps !== seen.fps ? words.pending(words.fps(rate(pending.fps))) : null,
       disabled,

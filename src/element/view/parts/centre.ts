@@ -37,7 +37,13 @@ export function centre(
         facts.state === 'stalled' && facts.attempt === 0
           ? words.waitingForFrame
           : words.reconnecting(facts.attempt, secondsUntil(facts.retryAt, now)),
-        facts.lastFrameAt === null ? '' : words.lastFrame(clock(facts.lastFrameAt, words)),
+        [
+          // While a try is under way: which step it is at.
+          facts.attempt > 0 && facts.retryAt === null ? tryingLine(facts, words) : '',
+          facts.lastFrameAt === null ? '' : words.lastFrame(clock(facts.lastFrameAt, words)),
+        ]
+          .filter((text) => text !== '')
+          .join(' · '),
       );
     default:
       return nothing;

@@ -60,41 +60,42 @@ export const statsPanelStyles = css`
   }
 
   .strip {
-    display: flex;
-    gap: 1px;
+    display: block;
+    inline-size: 100%;
     block-size: calc(var(--unit) * 1.5);
     overflow: hidden;
     border-radius: calc(var(--unit) * 0.75);
     background: rgb(255 255 255 / 0.1);
   }
 
-  .strip i {
-    flex: 0 1 0;
-    min-inline-size: 2px;
-  }
-
-  .stats i.camera {
+  .stats :is(i, rect).camera {
     background: var(--camera);
+    fill: var(--camera);
   }
 
-  .stats i.encode {
+  .stats :is(i, rect).encode {
     background: var(--encode);
+    fill: var(--encode);
   }
 
-  .stats i.network {
+  .stats :is(i, rect).network {
     background: var(--network);
+    fill: var(--network);
   }
 
-  .stats i.buffer {
+  .stats :is(i, rect).buffer {
     background: var(--buffer);
+    fill: var(--buffer);
   }
 
-  .stats i.decode {
+  .stats :is(i, rect).decode {
     background: var(--decode);
+    fill: var(--decode);
   }
 
-  .stats i.display {
+  .stats :is(i, rect).display {
     background: var(--display);
+    fill: var(--display);
   }
 
   .legend {
