@@ -30,8 +30,8 @@ export const LIMITS = {
   textLength: 200,
   /** Most modes that a sender announces. */
   modes: 128,
-  /** Most sessions that one socket may hold open. */
-  sessionsPerSocket: 64,
+  /** Most sessions that one socket may hold open: a playing element holds two, one of them for its next start. */
+  sessionsPerSocket: 128,
   /** Most streams that one sender's socket may publish. */
   streamsPerSocket: 16,
 } as const;

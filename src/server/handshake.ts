@@ -25,10 +25,32 @@ async function mayPublish(request: IncomingMessage, allowPublish: AllowPublish):
   return (await allowPublish(request)) === true;
 }
 
-/** A proxy on this machine connects from loopback for everyone; it says so in a header, and then this is not loopback. */
+/** What proxies, tunnels and content networks add to say for whom they ask. */
+const PROXY_HEADERS = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+];
+
+/**
+ * A proxy on this machine connects from loopback for everyone; it says so in a header, and then this is not loopback.
+ * A page is on loopback only when its address is: another name may have been pointed here (DNS rebinding).
+ */
 function isLoopback({ socket, headers }: IncomingMessage): boolean {
-  if (headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined) return false;
+  if (PROXY_HEADERS.some((name) => headers[name] !== undefined)) return false;
+  if (headers.origin !== undefined && !isLoopbackName(headers.origin)) return false;
   return /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? '');
+}
+
+function isLoopbackName(origin: string): boolean {
+  if (!URL.canParse(origin)) return false;
+  const { hostname } = new URL(origin);
+  return hostname === '[::1]' || hostname === 'localhost' || hostname.endsWith('.localhost') || /^127\./.test(hostname);
 }
 
 function publishForbidden(): ErrorInfo {

@@ -41,7 +41,7 @@ async function plugin(fastify: FastifyInstance, options: WebRTCSignalingOptions)
       `webrtc-preview: the plugin is already registered here as "${decorateAs}"; give the second one its own "path" and "decorateAs".`,
     );
   }
-  if (fastify.hasRoute({ method: 'GET', url: `${path}/` })) {
+  if (fastify.hasRoute({ method: 'GET', url: `${fastify.prefix}${path}/` })) {
     throw new Error(`webrtc-preview: the path "${path}" is already taken; set the option "path" to another one.`);
   }
 

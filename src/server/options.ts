@@ -34,8 +34,8 @@ export interface WebRTCSignalingOptions {
   iceServers?: readonly IceServer[];
   /**
    * How many messages a receiver may send; a sender, which talks with all its viewers, may send ten times as many.
-   * One view costs about 15, and a page may have 64 views on one socket.
-   * @default { perSecond: 100, burst: 1000 }
+   * One view costs about 16, and a page may have 64 views on one socket.
+   * @default { perSecond: 100, burst: 1200 }
    */
   messageRate?: MessageRate;
   /**
@@ -79,7 +79,7 @@ export function normalizeOptions(options: WebRTCSignalingOptions, env: IceEnviro
     origins = [],
     allowPublish = 'loopback',
     iceServers,
-    messageRate = { perSecond: 100, burst: 1_000 },
+    messageRate = { perSecond: 100, burst: 1_200 },
     answerTimeoutMs = TIMEOUTS.answerMs,
     senderGraceMs = TIMEOUTS.senderGraceMs,
     decorateAs = 'webrtcSignaling',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type Camera,
   type ErrorInfo,
@@ -291,7 +292,20 @@ export class Registry {
 }
 
 function info({ id, sender, instance, camera }: Stream): StreamInfo {
-  return { stream: id, online: sender !== undefined, ...(instance && { instance }), ...(camera && { camera }) };
+  return {
+    stream: id,
+    online: sender !== undefined,
+    ...(instance && { instance: publicInstance(instance) }),
+    ...(camera && { camera }),
+  };
+}
+
+/**
+ * What viewers are told in place of `instance`, which would let anyone take the stream over. The same on every server, so
+ * that a restart of this one does not look like another sender.
+ */
+export function publicInstance(instance: string): string {
+  return createHash('sha256').update(instance).digest('base64url').slice(0, 22);
 }
 
 /** What all who joined the stream must hear, once each. */

@@ -202,6 +202,7 @@ describe('deriveState', () => {
     ['offline', { stream: offline, hasFrame: true }],
     ['offline', { stream: offline, problem }],
     ['failed', { problem }],
+    ['failed', { stream: offline, problem: { ...problem, rung: 'server' as const } }],
     ['stalled', { hasFrame: true, trying: false }],
     ['reconnecting', { hasFrame: true, trying: true }],
   ])('%s: %o', (state, inputs) => {

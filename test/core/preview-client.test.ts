@@ -193,6 +193,45 @@ describe('the picture', () => {
     expect(FakePeer.made).toHaveLength(1);
   });
 
+  it('does not come to life by a wish for another mode', async () => {
+    await goLive();
+    await pass(700);
+    expect(client.facts.state).toBe('stalled');
+    client.setMode({ width: 640, height: 360, fps: 30 });
+    await pass(200);
+    expect(client.facts.state).not.toBe('live');
+  });
+
+  it('stays live, on one connection, in a hidden page whose timers run once a second', async () => {
+    const page = { hidden: false };
+    vi.stubGlobal('document', page);
+    const peer = await goLive();
+    page.hidden = true;
+    for (let second = 0; second < 20; second += 1) {
+      peer.framesDecoded += 30;
+      peer.bytesReceived += 1_000;
+      await pass(1_000);
+      expect(client.facts.state).toBe('live');
+    }
+    expect(FakePeer.made).toHaveLength(1);
+    await pass(5_000);
+    expect(client.facts.state, 'no frame was decoded').not.toBe('live');
+  });
+
+  it('does not take the frames of an old connection for new ones in a hidden page', async () => {
+    const page = { hidden: false };
+    vi.stubGlobal('document', page);
+    const peer = await goLive();
+    peer.framesDecoded = 500;
+    page.hidden = true;
+    await pass(2_000);
+    // The sender hangs: nothing is decoded any more, while tries come and go.
+    for (let second = 0; second < 40; second += 1) {
+      await pass(1_000);
+      if (second > 6) expect(client.facts.state, `second ${second}`).not.toBe('live');
+    }
+  });
+
   it('gets a second connection before the first is given up, and keeps the last frame meanwhile', async () => {
     const first = await goLive();
     const media = video.srcObject;
@@ -321,6 +360,16 @@ describe('the picture', () => {
     video.showFrame();
     expect(first.closed).toBe(true);
   });
+});
+
+it('leaves the session of a start that was taken back at once', async () => {
+  channel.connect();
+  await settle();
+  client.start();
+  client.stop();
+  await settle();
+  expect(channel.opened).toHaveLength(1);
+  expect(channel.opened[0]).toMatchObject({ left: 1, offers: 0 });
 });
 
 describe('another mode', () => {

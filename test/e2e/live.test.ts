@@ -288,6 +288,15 @@ describe('on a page', () => {
     await keepScreenshot(page, 'offline');
   });
 
+  it('says goodbye when the page is left, so that the camera is off at once', async () => {
+    await startSender();
+    const page = await openPreview();
+    await live(page);
+    await page.goto('about:blank');
+    await sender?.logged(/event=capture-stopped/);
+    expect(sender?.count(/event=viewer-failed/), 'nobody had to notice a silence').toBe(0);
+  });
+
   it('does not blink when it is moved, and closes everything when it is removed', async () => {
     await startSender();
     const page = await openPreview();

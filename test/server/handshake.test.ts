@@ -35,6 +35,10 @@ describe('the handshake', () => {
   it.each([
     ['loopback', {}, 'loopback', true],
     ['loopback behind a proxy', { 'x-forwarded-for': '203.0.113.9' }, 'loopback', false],
+    ['loopback behind a proxy that says it otherwise', { 'x-real-ip': '203.0.113.9' }, 'loopback', false],
+    ['loopback behind a tunnel', { via: '1.1 tunnel.example' }, 'loopback', false],
+    ['a page on loopback', { origin: 'http://127.0.0.1', host: '127.0.0.1' }, 'loopback', true],
+    ['a page whose name was pointed here', { origin: 'http://evil.test', host: 'evil.test' }, 'loopback', false],
     ['any, behind a proxy', { 'x-forwarded-for': '203.0.113.9' }, 'any', true],
     ['a function that says yes', { 'x-key': 'right' }, 'function', true],
     ['a function that says no', { 'x-key': 'wrong' }, 'function', false],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { publicInstance } from '../../src/server/registry.js';
 import { CAMERA, candidate, client, listen, next, OTHER_SDP, receiver, SDP, sender, viewer } from './support.js';
 
 describe('a session', () => {
@@ -6,7 +7,7 @@ describe('a session', () => {
     const { fastify, url } = await listen();
     const camera = await sender(url);
     const { socket, session, joined } = await receiver(url);
-    expect(joined.stream).toEqual({ stream: 'cam', online: true, instance: 'one', camera: CAMERA });
+    expect(joined.stream).toEqual({ stream: 'cam', online: true, instance: publicInstance('one'), camera: CAMERA });
 
     const offered = next(camera, 'offer');
     expect(await socket.emitWithAck('offer', { session, epoch: 1, sdp: OTHER_SDP })).toEqual({ ok: true, sdp: SDP });

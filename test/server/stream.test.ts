@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { publicInstance } from '../../src/server/registry.js';
 import { CAMERA, candidate, client, listen, next, OTHER_SDP, receiver, SDP, sender, until, viewer } from './support.js';
 
 describe('a stream', () => {
@@ -11,11 +12,11 @@ describe('a stream', () => {
     });
     const online = next(socket, 'stream');
     const camera = await sender(url);
-    expect(await online).toEqual({ stream: 'cam', online: true, instance: 'one', camera: CAMERA });
+    expect(await online).toEqual({ stream: 'cam', online: true, instance: publicInstance('one'), camera: CAMERA });
     const changed = next(socket, 'stream');
     const camera2 = { ...CAMERA, encoder: 'x264enc' };
     expect(await camera.emitWithAck('update-camera', { stream: 'cam', camera: camera2 })).toEqual({ ok: true });
-    expect(await changed).toEqual({ stream: 'cam', online: true, instance: 'one', camera: camera2 });
+    expect(await changed).toEqual({ stream: 'cam', online: true, instance: publicInstance('one'), camera: camera2 });
     const offline = next(socket, 'stream');
     expect(await camera.emitWithAck('unpublish', { stream: 'cam' })).toEqual({ ok: true });
     expect(await offline).toEqual({ stream: 'cam', online: false });
@@ -30,14 +31,14 @@ describe('a stream', () => {
     const left = await viewer(url);
     const gone = next(socket, 'stream');
     camera.close();
-    expect(await gone).toMatchObject({ online: false, instance: 'one' });
+    expect(await gone).toMatchObject({ online: false, instance: publicInstance('one') });
     await left.socket.emitWithAck('leave', { session: left.session });
 
     const again = client(url, 'sender');
     const told = next(again, 'session-closed');
     const back = next(socket, 'stream');
     await again.emitWithAck('publish', { stream: 'cam', instance: 'one', camera: CAMERA });
-    expect(await back).toMatchObject({ online: true, instance: 'one' });
+    expect(await back).toMatchObject({ online: true, instance: publicInstance('one') });
     expect(await told).toEqual({ session: left.session, reason: 'left' });
     expect(fastify.webrtcSignaling.sessions()).toMatchObject([{ session, state: 'answered', epoch: 1 }]);
     expect(await again.emitWithAck('candidate', candidate(session, 1))).toEqual({ ok: true });
@@ -52,7 +53,7 @@ describe('a stream', () => {
     camera.close();
     await until(() => news.length === 2);
     expect(news).toEqual([
-      { stream: 'cam', online: false, instance: 'one', camera: CAMERA },
+      { stream: 'cam', online: false, instance: publicInstance('one'), camera: CAMERA },
       { stream: 'cam', online: false },
     ]);
     expect(fastify.webrtcSignaling.sessions()).toMatchObject([{ state: 'joined', epoch: 1 }]);
@@ -69,6 +70,16 @@ describe('a stream', () => {
     expect(await socket.emitWithAck('candidate', candidate(session, 1))).toEqual({ ok: true });
   });
 
+  it('cannot be taken over with what viewers are told of its sender', async () => {
+    const { url } = await listen();
+    await sender(url);
+    const { joined } = await receiver(url);
+    const thief = client(url, 'sender');
+    const instance = joined.stream.instance;
+    const reply = await thief.emitWithAck('publish', { stream: 'cam', instance, camera: CAMERA });
+    expect(reply).toMatchObject({ error: { code: 'stream_taken' } });
+  });
+
   it('is refused to another sender while the first is there, and given to it afterwards', async () => {
     const { fastify, url } = await listen();
     const first = await sender(url);
@@ -82,7 +93,7 @@ describe('a stream', () => {
     await gone;
     const back = next(socket, 'stream');
     expect(await second.emitWithAck('publish', publish)).toMatchObject({ ok: true });
-    expect(await back).toMatchObject({ online: true, instance: 'two' });
+    expect(await back).toMatchObject({ online: true, instance: publicInstance('two') });
     expect(fastify.webrtcSignaling.sessions()).toMatchObject([{ state: 'joined', epoch: 1 }]);
     // The second sender was never offered this session.
     expect(await second.emitWithAck('leave', { session })).toMatchObject({ error: { code: 'unknown_session' } });

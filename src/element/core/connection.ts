@@ -61,7 +61,7 @@ export class Connection {
     try {
       await this.#negotiate(channel);
     } catch (error) {
-      this.#end(error instanceof PreviewError ? error.info : errorInfo('codec_mismatch', String(error)));
+      this.#end(error instanceof PreviewError ? error.info : errorInfo('internal', String(error)));
     }
   }
 
@@ -70,18 +70,9 @@ export class Connection {
     pc.addTransceiver('video', { direction: 'recvonly' });
     this.#openDataChannel();
     // The offer needs no ICE server, so it is made while the session opens.
-    const [session, offer] = await Promise.all([
-      channel.open({
-        onCandidate: (candidate) => this.#onRemoteCandidate(candidate),
-        onClosed: (_, error) => this.#end(error ?? errorInfo('connection_lost')),
-      }),
-      pc.createOffer(),
-    ]);
-    if (this.#ended) {
-      session.leave();
-      return;
-    }
-    this.#session = session;
+    const opening = this.#openSession(channel);
+    const [session, offer] = await Promise.all([opening, pc.createOffer()]);
+    if (this.#ended) return;
     if (session.ice.iceServers.length > 0) {
       pc.setConfiguration({ ...pc.getConfiguration(), iceServers: session.ice.iceServers });
     }
@@ -91,12 +82,25 @@ export class Connection {
     this.#releaseLocalCandidates();
     const sdp = await answer;
     if (this.#ended) return;
-    await pc.setRemoteDescription({ type: 'answer', sdp });
+    await pc.setRemoteDescription({ type: 'answer', sdp }).catch((reason: unknown) => {
+      throw new PreviewError('sender_failed', `The browser cannot use the sender's answer: ${reason}`);
+    });
     if (this.#ended) return;
     this.#answered = true;
     for (const candidate of this.#remoteCandidates ?? []) this.#addRemoteCandidate(candidate);
     this.#remoteCandidates = undefined;
     this.#events.onChange();
+  }
+
+  /** Whatever becomes of the offer meanwhile: a session that opens too late is left. */
+  async #openSession(channel: SignallingChannel): Promise<SignallingSession> {
+    const session = await channel.open({
+      onCandidate: (candidate) => this.#onRemoteCandidate(candidate),
+      onClosed: (_, error) => this.#end(error ?? errorInfo('connection_lost')),
+    });
+    if (this.#ended) session.leave();
+    this.#session = session;
+    return session;
   }
 
   /** Tells the server that this connection's first frame was shown. */
@@ -203,7 +207,9 @@ function parseFromSender(data: unknown): FromSender | undefined {
     case 'pong':
       return isNumber('t') && isNumber('received') && isNumber('sent') ? (message as unknown as FromSender) : undefined;
     case 'clock':
-      return isNumber('rtp') && isNumber('captureMs') ? (message as unknown as FromSender) : undefined;
+      return isNumber('rtp') && isNumber('captureMs') && (message.encodeMs === undefined || isNumber('encodeMs'))
+        ? (message as unknown as FromSender)
+        : undefined;
     default:
       return undefined;
   }

@@ -18,8 +18,8 @@ export interface PictureEvents {
 const STALL_INTERVALS = 3;
 const STALL_EXTRA_MS = 150;
 const STALL_MIN_MS = 400;
-/** Without frame callbacks the statistics stand in, read once a second. */
-const STALL_BLIND_MS = 2_500;
+/** Without frame callbacks the statistics stand in, read once a second, and in a hidden page up to a second late. */
+const STALL_BLIND_MS = 4_000;
 
 /** What is on the screen: shows the media, counts its frames, and knows whether they still come. */
 export class Picture {
@@ -30,7 +30,9 @@ export class Picture {
   readonly #latency = new LatencyMeter();
   #baseline: Baseline | undefined;
   #presentedFrames = 0;
-  #framesDecoded = 0;
+  /** By connection: the totals of one say nothing about the frames of another. */
+  readonly #framesDecoded = new WeakMap<Connection, number>();
+  #readFrom: Connection | undefined;
   #graceUntil = 0;
   #frozen = false;
   #wasHidden = false;
@@ -65,7 +67,6 @@ export class Picture {
    */
   show(track: MediaStreamTrack, sync: ClockSync): void {
     this.#baseline = undefined;
-    this.#framesDecoded = 0;
     this.#latency.follow(sync);
     this.#frozen = false;
     if (!this.#media) {
@@ -135,14 +136,16 @@ export class Picture {
       return;
     }
     const reports = (await connection.peer.getStats()) as unknown as Map<string, unknown>;
-    const { stats, baseline, bytesReceived } = readStats(reports, this.#presentedFrames, this.#baseline);
+    const before = connection === this.#readFrom ? this.#baseline : undefined;
+    const { stats, baseline, bytesReceived } = readStats(reports, this.#presentedFrames, before);
+    this.#readFrom = connection;
     this.#baseline = baseline;
     this.gotPackets ||= bytesReceived > 0;
     // The pair's figure is in whole milliseconds; the data channel's is finer, and no round trip is below it.
     const finer = connection.sync.roundTripMs;
     if (finer !== undefined) stats.rttMs = Math.max(stats.rttMs ?? 0, finer);
-    const decoded = stats.framesDecoded > this.#framesDecoded;
-    this.#framesDecoded = stats.framesDecoded;
+    const decoded = stats.framesDecoded > (this.#framesDecoded.get(connection) ?? 0);
+    this.#framesDecoded.set(connection, stats.framesDecoded);
     if (decoded && blind && !this.#frozen) this.#signOfLife();
     this.#closeSecond(stats);
   }

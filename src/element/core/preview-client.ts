@@ -30,7 +30,8 @@ export interface PreviewClientOptions {
 
 /** How often the watchdog looks. */
 const TICK_MS = 250;
-const TICKS_PER_SECOND = 4;
+/** A little less, so that a tick that comes early still reads. Browsers slow the ticks of hidden pages to one a second. */
+const READ_EVERY_MS = 900;
 /** A camera needs a moment to change its mode, and a page to come back from the background. */
 const GRACE_MS = 1_500;
 /** A short blackout heals by itself within 200 ms of its end; a longer one is answered by a second connection. */
@@ -90,7 +91,7 @@ export class PreviewClient implements PreviewCore {
   /** The stream was online since the server was reached last. */
   #seenOnline = false;
   #tickTimer: ReturnType<typeof setInterval> | undefined;
-  #ticks = 0;
+  #readAt = 0;
   #statsWanted = 0;
 
   constructor(options: PreviewClientOptions = {}) {
@@ -346,14 +347,15 @@ export class PreviewClient implements PreviewCore {
     if (this.#picture.cameBack()) this.#grace();
     const flowing = this.#flowing();
     if (flowing !== (this.#facts.state === 'live')) this.#update({ lastFrameAt: this.#picture.lastFrameAt || null });
-    this.#ticks += 1;
-    if (this.#ticks % TICKS_PER_SECOND === 0) {
+    const now = Date.now();
+    if (now - this.#readAt >= READ_EVERY_MS) {
+      this.#readAt = now;
       void this.#picture.readSecond(this.#next ?? this.#current, this.#statsWanted > 0 || !flowing);
     }
     if (flowing) return;
     // The sender has said goodbye: what is left of the connection must not look like one.
     if (this.#current && this.#facts.stream?.online === false && !this.#facts.stream.instance) this.#freeze();
-    this.#checkDeadlines(Date.now());
+    this.#checkDeadlines(now);
   }
 
   #checkDeadlines(now: number): void {

@@ -21,6 +21,8 @@ export function deriveState({ started, stream, flowing, hasFrame, trying, proble
     return stream && !stream.online ? 'offline' : 'idle';
   }
   if (flowing) return 'live';
+  // Without the server, what was last heard of the stream is no news.
+  if (problem?.rung === 'server') return 'failed';
   if (stream && !stream.online) return 'offline';
   if (problem) return 'failed';
   if (!hasFrame) return 'connecting';

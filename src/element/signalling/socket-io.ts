@@ -20,6 +20,12 @@ import type {
   SignallingSession,
 } from './signalling.js';
 
+/** A join that was refused for now is tried again after this. */
+const REJOIN_MS = 2_000;
+
+/** How long a socket stays for the acknowledgement of a goodbye. */
+const GOODBYE_MS = 1_000;
+
 type ReceiverSocket = Socket<ServerToReceiver, ClientToServer>;
 
 /** Splits `src` into what Socket.IO wants. Throws `PreviewError` with `bad_source`. */
@@ -91,6 +97,8 @@ class SocketIoChannel implements SignallingChannel {
   #spare: Promise<Joined> | undefined;
   #spareId: string | undefined;
   #waiting = new Set<() => void>();
+  #refused = false;
+  #rejoinTimer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor({ socket, release }: ReturnType<typeof acquireSocket>, stream: string, events: ChannelEvents) {
@@ -133,7 +141,11 @@ class SocketIoChannel implements SignallingChannel {
   }
 
   reconnect(): void {
-    if (this.#closed || this.#socket.connected) return;
+    if (this.#closed) return;
+    if (this.#socket.connected) {
+      if (!this.#spare) this.#joinAhead();
+      return;
+    }
     this.#socket.disconnect().connect();
     this.#events.onSignalling('connecting');
   }
@@ -141,16 +153,17 @@ class SocketIoChannel implements SignallingChannel {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const session of [...this.#sessions.values()]) session.leave();
-    const spare = this.#spareId;
-    if (spare !== undefined && this.#socket.connected) this.#socket.emit('leave', { session: spare }, () => {});
+    clearTimeout(this.#rejoinTimer);
+    const goodbyes = [...this.#sessions.values()].map((session) => session.leave());
+    if (this.#spareId !== undefined) goodbyes.push(sayGoodbye(this.#socket, this.#spareId));
     this.#socket.off('connect', this.#onConnect);
     this.#socket.off('disconnect', this.#onDisconnect);
     this.#socket.off('connect_error', this.#onConnectError);
     this.#socket.off('stream', this.#onStream);
     this.#socket.off('candidate', this.#onCandidate);
     this.#socket.off('session-closed', this.#onSessionClosed);
-    this.#release();
+    // Socket.IO's server drops what arrives together with a disconnect, and then the sender would wait for silence.
+    void Promise.allSettled(goodbyes).then(() => this.#release());
     this.#wake();
   }
 
@@ -161,6 +174,7 @@ class SocketIoChannel implements SignallingChannel {
   };
 
   #onDisconnect = (): void => {
+    clearTimeout(this.#rejoinTimer);
     this.#spare = undefined;
     this.#spareId = undefined;
     // The server forgets the sessions of a lost socket; their media flows on.
@@ -194,23 +208,33 @@ class SocketIoChannel implements SignallingChannel {
   };
 
   #joinAhead(): void {
+    clearTimeout(this.#rejoinTimer);
     const joining = acknowledged(this.#socket, (socket) => socket.emitWithAck('join', { stream: this.#stream }));
     this.#spare = joining;
     joining.then(
       (joined) => {
         if (this.#closed) {
-          this.#socket.emit('leave', { session: joined.session }, () => {});
+          void sayGoodbye(this.#socket, joined.session);
           return;
         }
         if (this.#spare === joining) this.#spareId = joined.session;
+        if (this.#refused) this.#events.onSignalling('connected');
+        this.#refused = false;
         this.#events.onStream(joined.stream);
         this.#wake();
       },
       (error: unknown) => {
-        if (this.#spare === joining) this.#spare = undefined;
-        if (!this.#closed && this.#socket.connected) this.#events.onSignalling('closed', toErrorInfo(error));
+        if (this.#spare !== joining) return;
+        this.#spare = undefined;
+        if (!this.#closed && this.#socket.connected) this.#onJoinRefused(toErrorInfo(error));
       },
     );
+  }
+
+  #onJoinRefused(error: ErrorInfo): void {
+    this.#refused = true;
+    this.#events.onSignalling(error.retryable ? 'connecting' : 'closed', error);
+    if (error.retryable) this.#rejoinTimer = setTimeout(() => this.#joinAhead(), REJOIN_MS);
   }
 
   #wake(): void {
@@ -250,10 +274,11 @@ class SocketIoSession implements SignallingSession {
     if (this.#usable()) this.#socket.emit('live', { session: this.#id, epoch: 1 }, () => {});
   }
 
-  leave(): void {
-    if (this.#usable()) this.#socket.emit('leave', { session: this.#id }, () => {});
+  async leave(): Promise<void> {
+    if (this.#left) return;
     this.#left = true;
     this.#forget();
+    await sayGoodbye(this.#socket, this.#id);
   }
 
   /** The server does not know it any more: nothing about it is sent again. */
@@ -265,6 +290,15 @@ class SocketIoSession implements SignallingSession {
   #usable(): boolean {
     return !this.#left && this.#socket.connected;
   }
+}
+
+/** Leaves a session; resolves when the server has heard it, or will not. */
+async function sayGoodbye(socket: ReceiverSocket, session: string): Promise<void> {
+  if (!socket.connected) return;
+  await socket
+    .timeout(GOODBYE_MS)
+    .emitWithAck('leave', { session })
+    .catch(() => {});
 }
 
 /** Sends by `send`, waits a bounded time, and turns a refusal into a `PreviewError`. */
