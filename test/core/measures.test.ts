@@ -75,6 +75,16 @@ describe('LatencyMeter', () => {
     expect(sum).toBeCloseTo(9, 6);
   });
 
+  it('never has legs longer than the whole', () => {
+    const meter = new LatencyMeter();
+    meter.follow(synced({ encodeMs: 20, origin: 'drawn' }));
+    meter.add({ presentedAt: 1_008, receivedAt: 1_006, rtpTimestamp: 0, decodeMs: 5 });
+    expect(meter.sum(5)).toMatchObject({
+      totalMs: 8,
+      legs: { encode: 6, network: 0, buffer: 2, decode: 0, display: 0 },
+    });
+  });
+
   it('says that it is a lower bound where the camera’s own time is not known', () => {
     const meter = new LatencyMeter();
     meter.follow(synced({ origin: 'arrival' }));

@@ -64,16 +64,20 @@ export class LatencyMeter {
 
     const clock = this.#sync?.clock;
     const legs: LatencyLegs = {};
-    if (arrivedMs !== undefined && clock?.encodeMs !== undefined) {
-      legs.encode = clock.encodeMs;
-      legs.network = Math.max(0, arrivedMs - clock.encodeMs);
-    } else if (arrivedMs !== undefined) {
-      legs.network = Math.max(0, arrivedMs);
+    // Each is a median or mean of its own, so their sum may miss the total by a little: whoever comes later gets the rest.
+    let rest = totalMs;
+    const take = (ms: number): number => {
+      const taken = Math.max(0, Math.min(ms, rest));
+      rest -= taken;
+      return taken;
+    };
+    if (arrivedMs !== undefined) {
+      if (clock?.encodeMs !== undefined) legs.encode = take(Math.min(clock.encodeMs, arrivedMs));
+      legs.network = take(arrivedMs - (legs.encode ?? 0));
     }
-    if (bufferMs !== null) legs.buffer = bufferMs;
-    if (decodeMs !== undefined) legs.decode = decodeMs;
-    const known = Object.values(legs).reduce((sum, leg) => sum + leg, 0);
-    legs.display = Math.max(0, totalMs - known);
+    if (bufferMs !== null) legs.buffer = take(bufferMs);
+    if (decodeMs !== undefined) legs.decode = take(decodeMs);
+    legs.display = Math.max(0, rest);
     const complete = arrivedMs !== undefined && clock !== undefined && clock.origin !== 'arrival';
     return { totalMs, complete, legs };
   }
