@@ -89,15 +89,22 @@ class App:
         return {'sdp': sdp}
 
     async def _answer(self, viewer: Viewer) -> str:
-        """Camera and connection are set up at the same time."""
+        """Camera and connection are set up at the same time, and within ANSWER_S in all."""
+        starting = asyncio.ensure_future(self._stage.start())
         answering = asyncio.ensure_future(viewer.answer(self._run_blocking))
+        both = {starting, answering}
+        for task in both:
+            task.add_done_callback(lambda task: task.cancelled() or task.exception())  # seen, whoever still waits
         try:
-            await self._stage.start()
-            return await asyncio.wait_for(answering, ANSWER_S)
-        except asyncio.TimeoutError:
-            raise PreviewError('sender_failed', f'GStreamer made no answer within {ANSWER_S:g} s.') from None
+            _, late = await asyncio.wait(both, timeout=ANSWER_S, return_when=asyncio.FIRST_EXCEPTION)
+            for task in both - late:
+                task.result()
         finally:
-            answering.cancel()
+            answering.cancel()  # but not the start: half of a capture would be left
+        if late:
+            what = 'The camera did not start' if starting in late else 'GStreamer made no answer'
+            raise PreviewError('sender_failed', f'{what} within {ANSWER_S:g} s.')
+        return answering.result()
 
     async def set_mode(self, message) -> dict:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 
@@ -17,6 +18,7 @@ from .warm_up import warm_up
 OK, NO_ENCODER = 0, 5  # options.py lists them all
 # Goodbye to the server and a clean end for every viewer, or the end all the same.
 GOODBYE_S = 1.2
+MANY_FILES = 16_384
 
 
 def run(options) -> int:
@@ -31,7 +33,16 @@ def run(options) -> int:
         return NO_ENCODER
 
 
+def allow_many_files() -> None:
+    """A viewer holds about 20 files while it is there; the usual limit of 1024 would be met by a storm of viewers."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(MANY_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 async def _run(options) -> int:
+    allow_many_files()
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

@@ -27,6 +27,7 @@ class Signalling:
         self._client: socketio.AsyncClient | None = None
         self._published = False
         self._announced = False  # whether or not the answer has come yet
+        self._camera_news: dict | None = None  # what changed while publish was on its way
         self._refused: str | None = None
 
     # ---- connection ---------------------------------------------------------------------------------------------
@@ -104,11 +105,13 @@ class Signalling:
     async def _publish(self) -> None:
         failures = 0
         while True:
-            self._announced = True
+            self._announced, self._camera_news = True, None
             acknowledgement = await self._request(protocol.PUBLISH, self._app.publish_message())
             if acknowledgement.get('ok'):
                 self._published = True
                 log.info('published', stream=self._stream)
+                if self._camera_news:
+                    self.update_camera(self._camera_news)
                 return
             self._announced = False
             error = acknowledgement.get('error') or {}
@@ -131,6 +134,8 @@ class Signalling:
     def update_camera(self, camera: dict) -> None:
         if self._published:
             self._tell(protocol.UPDATE_CAMERA, {'stream': self._stream, 'camera': camera})
+        else:
+            self._camera_news = camera
 
     def candidate(self, session: str, epoch: int, candidate: dict) -> None:
         self._tell(protocol.CANDIDATE, {'session': session, 'epoch': epoch, 'candidate': candidate})

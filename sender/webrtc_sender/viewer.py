@@ -15,30 +15,13 @@ import enum
 import random
 import threading
 
-from . import clock_channel, log, playout_delay, sdp
+from . import clock_channel, log, media, playout_delay, rest, sdp
 from .encoders import Encoder
 from .gst import Clockwork, Gst, GstSdp, GstVideo, GstWebRTC, promised
 from .protocol import MAX_CANDIDATES, Offer, PreviewError
 from .pulse import Pulse
 
-# One Ethernet frame less SRTP, TURN and tunnels.
-MTU = 1200
-# More frames than this waiting means that the viewer's own pipeline hangs: drop, and begin again with a keyframe.
-QUEUED_FRAMES = 30
-
 CLOSED_EARLY = 'The connection was closed while it was being set up.'
-
-PAYLOADERS = {
-    'H264': f'rtph264pay name=pay config-interval=0 aggregate-mode=zero-latency mtu={MTU}',
-    'VP8': f'rtpvp8pay name=pay picture-id-mode=15-bit mtu={MTU}',
-}
-MEDIA_CAPS = {'H264': 'video/x-h264,stream-format=byte-stream,alignment=au', 'VP8': 'video/x-vp8'}
-
-PIPELINE = (
-    'appsrc name=frames is-live=true format=time min-latency=0 max-bytes=0 max-buffers={queued} '
-    'leaky-type=downstream caps={caps} ! {payloader} pt={payload} ssrc={ssrc} timestamp-offset={offset} '
-    'webrtcbin name=webrtc bundle-policy=max-bundle'
-)
 
 
 class State(enum.IntEnum):
@@ -89,9 +72,11 @@ class Viewer:
         codec = sdp.choose_codec(section, self._encoder.codec)
         extension = section.extensions.get(sdp.PLAYOUT_DELAY_URI) if self._minimum_delay else None
         await run_blocking(self._build, codec, extension)
+        self._check_open()
         try:
             answer = await self._negotiate(section.index, codec, extension)
         except RuntimeError as reason:
+            self._check_open()  # GStreamer has other words for it at every step
             raise PreviewError('sender_failed', str(reason)) from reason
         self._advance(State.CONNECTING)
         return answer
@@ -102,31 +87,30 @@ class Viewer:
             raise PreviewError('invalid_sdp', 'GStreamer cannot read the offer.')
         offer = GstWebRTC.WebRTCSessionDescription.new(GstWebRTC.WebRTCSDPType.OFFER, message)
         await promised(self._webrtc, 'set-remote-description', offer)
-        self._link(index, self._rtp_caps(codec, extension))
+        self._check_open()
+        self._link(index, media.rtp_caps(codec, self._ssrc, extension))
         answer, reply = await promised(self._webrtc, 'create-answer', None, field='answer')
+        self._check_open()
         text = answer.sdp.as_text()
         await promised(self._webrtc, 'set-local-description', answer)
+        self._check_open()
         del answer, reply  # in this order: the answer is borrowed from the reply
         for candidate in self._candidates:
             self._webrtc.emit('add-ice-candidate', *candidate)
         return text
 
+    def _check_open(self) -> None:
+        """After every wait: a viewer that left meanwhile has no pipeline any more."""
+        if self.state == State.CLOSED:
+            raise PreviewError('sender_failed', CLOSED_EARLY)
+
     def _build(self, codec: sdp.Codec, extension: int | None) -> None:
         with self._teardown:
-            if self.state == State.CLOSED:
-                raise PreviewError('sender_failed', CLOSED_EARLY)
+            self._check_open()
             self._build_pipeline(codec, extension)
 
     def _build_pipeline(self, codec: sdp.Codec, extension: int | None) -> None:
-        text = PIPELINE.format(
-            queued=QUEUED_FRAMES,
-            caps=MEDIA_CAPS[codec.name],
-            payloader=PAYLOADERS[codec.name],
-            payload=codec.payload,
-            ssrc=self._ssrc,
-            offset=self.rtp_offset,
-        )
-        self._pipeline = Gst.parse_launch(text)
+        self._pipeline = Gst.parse_launch(media.pipeline(codec, self._ssrc, self.rtp_offset))
         self._clockwork.attach(self._pipeline)
         self._source = self._pipeline.get_by_name('frames')
         self._payloader = self._pipeline.get_by_name('pay')
@@ -154,15 +138,6 @@ class Viewer:
         pad.send_event(Gst.Event.new_caps(Gst.Caps.from_string(caps)))
         self._payloader.get_static_pad('src').link(pad)
 
-    def _rtp_caps(self, codec: sdp.Codec, extension: int | None) -> str:
-        parameters = ''.join(f',{name}=(string){value}' for name, value in codec.parameters.items())
-        if extension is not None:
-            parameters += f',extmap-{extension}=(string){sdp.PLAYOUT_DELAY_URI}'
-        return (
-            f'application/x-rtp,media=(string)video,clock-rate=(int)90000,encoding-name=(string){codec.name},'
-            f'payload=(int){codec.payload},ssrc=(uint){self._ssrc}{parameters}'
-        )
-
     def add_candidate(self, index: int, candidate: str) -> None:
         """A remote candidate, kept until the remote description is set. An empty one says that there are no more."""
         if self.state == State.CLOSED or not candidate or len(self._candidates) >= MAX_CANDIDATES:
@@ -182,7 +157,7 @@ class Viewer:
             if not self._has_frames:
                 self._has_frames = True
                 self._post(self._events.first_frame, self)
-        elif self._source.get_property('current-level-buffers') >= QUEUED_FRAMES - 1:
+        elif self._source.get_property('current-level-buffers') >= media.QUEUED_FRAMES - 1:
             self._needs_keyframe = True
             self._post(self._events.keyframe_wanted, self)
             return
@@ -284,7 +259,8 @@ class Viewer:
             self._pipeline.get_bus().remove_signal_watch()
             for channel in self._channels:
                 channel.close()
-            self._pipeline.set_state(Gst.State.NULL)
+            looks_up_names = any('.local ' in text for _, text in self._candidates)
+            rest.lay_to_rest(self._pipeline, self._webrtc, looks_up_names)
             # What Python and GObject hold of each other is let go here: the collector does not see such circles.
             self._handlers, self._probe, self._channels, self.channel = [], None, [], None
             self._pipeline = self._webrtc = self._source = self._payloader = None

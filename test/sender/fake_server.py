@@ -23,6 +23,7 @@ class FakeServer:
         self.auth: list[dict] = []
         self.sender: str | None = None
         self.refusals: list[dict] = []  # for the next publishes
+        self.before_published = None  # a coroutine function, called once before publish is acknowledged
         self.candidates: dict[str, list] = {}
         self.on_candidate: dict = {}
         self._news = asyncio.Condition()
@@ -60,6 +61,9 @@ class FakeServer:
                 self.on_candidate.get(message['session'], lambda _: None)(message)
             await self._tell()
             if event == 'publish':
+                hook, self.before_published = self.before_published, None
+                if hook:
+                    await hook()
                 if self.refusals:
                     return {'ok': False, 'error': self.refusals.pop(0)}
                 return {'ok': True, 'ice': ICE}
