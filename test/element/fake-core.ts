@@ -1,5 +1,12 @@
 import type { PreviewCore } from '../../src/element/core/client-interface.js';
-import { type Facts, type PreviewState, RUNGS, type RungName, type Stats } from '../../src/element/core/facts.js';
+import {
+  type Facts,
+  NOTHING_KNOWN,
+  type PreviewState,
+  RUNGS,
+  type RungName,
+  type Stats,
+} from '../../src/element/core/facts.js';
 import { errorInfo, type Mode, type StreamInfo } from '../../src/protocol/index.js';
 
 /** A core that a test drives by hand: it does nothing by itself, and remembers what it was asked. */
@@ -120,25 +127,7 @@ export function rungs(at?: RungName, status: 'active' | 'broken' = 'active'): Fa
   }));
 }
 
-export const IDLE: Facts = {
-  state: 'idle',
-  started: false,
-  signalling: 'connected',
-  stream: STREAM,
-  connection: null,
-  ice: null,
-  rungs: RUNGS.map((name) => ({ name, status: 'waiting' })),
-  problem: null,
-  attempt: 0,
-  retryAt: null,
-  lastFrameAt: null,
-  shownSize: null,
-  pendingMode: null,
-  modeProblem: null,
-  media: null,
-  stats: null,
-  latencyHistory: [],
-};
+export const IDLE: Facts = { ...NOTHING_KNOWN, signalling: 'connected', stream: STREAM };
 
 /** Facts as they are in each state, `now` being the time at which they are looked at. */
 export function factsOf(state: PreviewState, now = Date.now()): Facts {

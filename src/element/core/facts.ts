@@ -105,3 +105,24 @@ export interface Facts {
   /** Latency of each of the last 60 seconds, oldest first; `null` for a second without a frame. */
   latencyHistory: readonly (number | null)[];
 }
+
+/** What is known before there is any connection to a server, and after the last. */
+export const NOTHING_KNOWN: Facts = {
+  state: 'idle',
+  started: false,
+  signalling: 'closed',
+  stream: null,
+  connection: null,
+  ice: null,
+  rungs: RUNGS.map((name) => ({ name, status: 'waiting' })),
+  problem: null,
+  attempt: 0,
+  retryAt: null,
+  lastFrameAt: null,
+  shownSize: null,
+  pendingMode: null,
+  modeProblem: null,
+  media: null,
+  stats: null,
+  latencyHistory: [],
+};

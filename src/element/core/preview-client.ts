@@ -4,12 +4,12 @@ import type { SignallingChannel, SignallingFactory } from '../signalling/signall
 import { socketIoSignalling } from '../signalling/socket-io.js';
 import type { PreviewCore } from './client-interface.js';
 import { Connection } from './connection.js';
-import type { Facts, RungName } from './facts.js';
+import { type Facts, NOTHING_KNOWN, type RungName } from './facts.js';
 import { ModeRequest } from './mode-request.js';
 import { Picture } from './picture.js';
 import { writeReport } from './report.js';
 import { defaultRetryPolicy, type RetryPolicy } from './retry.js';
-import { deriveState, firstOpenRung, NO_PROGRESS, type Progress, rungsOf } from './state.js';
+import { deriveState, firstOpenRung, type Progress, rungsOf } from './state.js';
 
 export interface PreviewClientOptions {
   /** Address of the signalling server; a path other than `/` names the plugin's `path`. @default the page's origin */
@@ -72,7 +72,7 @@ export class PreviewClient implements PreviewCore {
   readonly #listeners = new Set<(facts: Facts) => void>();
   readonly #modeRequest = new ModeRequest(() => this.#update());
   readonly #picture: Picture;
-  #facts: Facts = INITIAL_FACTS;
+  #facts: Facts = { ...NOTHING_KNOWN, signalling: 'connecting' };
   #notifying = false;
   #closed = false;
 
@@ -418,23 +418,3 @@ export class PreviewClient implements PreviewCore {
     });
   }
 }
-
-const INITIAL_FACTS: Facts = {
-  state: 'idle',
-  started: false,
-  signalling: 'connecting',
-  stream: null,
-  connection: null,
-  ice: null,
-  rungs: rungsOf(NO_PROGRESS, false, null),
-  problem: null,
-  attempt: 0,
-  retryAt: null,
-  lastFrameAt: null,
-  shownSize: null,
-  pendingMode: null,
-  modeProblem: null,
-  media: null,
-  stats: null,
-  latencyHistory: [],
-};

@@ -1,6 +1,6 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
 import type { PreviewCore } from '../core/client-interface.js';
-import { type Facts, RUNGS } from '../core/facts.js';
+import { type Facts, NOTHING_KNOWN } from '../core/facts.js';
 
 /** What a core is made of. */
 export interface CoreOptions {
@@ -8,27 +8,6 @@ export interface CoreOptions {
   stream: string;
   token?: string | undefined;
 }
-
-/** What is known when there is no core: before the first connection and after the element has left its page. */
-export const NOTHING_KNOWN: Facts = {
-  state: 'idle',
-  started: false,
-  signalling: 'closed',
-  stream: null,
-  connection: null,
-  ice: null,
-  rungs: RUNGS.map((name) => ({ name, status: 'waiting' })),
-  problem: null,
-  attempt: 0,
-  retryAt: null,
-  lastFrameAt: null,
-  shownSize: null,
-  pendingMode: null,
-  modeProblem: null,
-  media: null,
-  stats: null,
-  latencyHistory: [],
-};
 
 /**
  * An element that is moved leaves its document and comes back, as a rule within the same task; frameworks may need a few.
