@@ -69,7 +69,7 @@ export function schemaFile(): string {
     'x-events': {
       'client-to-server': Object.fromEntries(clientToServer),
       'server-to-client': Object.fromEntries(serverToClient),
-      'data-channel': { 'viewer-to-sender': ['Ping'], 'sender-to-viewer': ['Pong', 'Clock'] },
+      'data-channel': { 'viewer-to-sender': ['Ping'], 'sender-to-viewer': ['Pong', 'Clock', 'Quality'] },
     },
     'x-errors': protocol.ERRORS,
     'x-limits': protocol.LIMITS,
@@ -78,6 +78,8 @@ export function schemaFile(): string {
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
+
+const CHANNEL_MESSAGES = [protocol.Ping, protocol.Pong, protocol.Clock, protocol.Quality];
 
 // ---- docs/protocol.md ---------------------------------------------------------------------------------------------
 
@@ -177,7 +179,7 @@ function objectSections(): string {
   const payloads = new Set<unknown>(
     [...Object.values(protocol.EVENTS), ...Object.values(protocol.SERVER_EVENTS)].map(({ payload }) => payload),
   );
-  const channel = new Set<unknown>([protocol.Ping, protocol.Pong, protocol.Clock]);
+  const channel = new Set<unknown>(CHANNEL_MESSAGES);
   const parts = ['## Objects in messages', 'No object may have fields that are not listed.'];
   for (const [schema, name] of names) {
     const isObject = (schema as Schema).type === 'object';
@@ -198,9 +200,10 @@ function channelSection(): string {
     '## The data channel',
     `The viewer opens one unordered data channel with the label \`${protocol.DATA_CHANNEL_LABEL}\`. Each message on it is one JSON object as text. ` +
       'It carries time, so that latency is measured and not guessed: the four times of `ping` and `pong` give the offset between the two clocks ' +
-      '(NTP, RFC 5905 §8), and `clock` says which capture time belongs to which RTP timestamp.',
+      '(NTP, RFC 5905 §8), and `clock` says which capture time belongs to which RTP timestamp. `quality` says what this viewer is being sent. ' +
+      'A program ignores types and fields that it does not know.',
   ];
-  for (const schema of [protocol.Ping, protocol.Pong, protocol.Clock]) {
+  for (const schema of CHANNEL_MESSAGES) {
     const name = nameOf(schema);
     parts.push(`### ${name}`, comments[name] ?? '', payloadTable(schema));
   }

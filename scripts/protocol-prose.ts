@@ -60,7 +60,16 @@ What a sender must do with an offer:
 - Send a keyframe with SPS and PPS first, and another whenever the receiver asks (RTCP PLI or FIR). Offer generic NACK and RTX.
 - Where the offer has the extension \`http://www.webrtc.org/experiments/rtp-hdrext/playout-delay\`, write 0/0 on the first frames: it sticks, and
   takes two thirds of the delay away.
-- The data channel may be ignored; then the page shows its latency as a lower bound (≥).
+- Where the offer has \`transport-cc\` feedback with the extension
+  \`http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\`, answer both: the receiver then reports when each packet came,
+  which is how a sender follows what the link carries. Send no more than that; a size may change at any keyframe, without a new offer.
+- The data channel may be ignored; then the page shows its latency as a lower bound (≥). Otherwise send \`clock\` once a second and, where
+  the picture may be sent smaller than the camera's mode, \`quality\` when the channel opens and at each change: only with it can the page
+  tell a picture that its link made smaller from a mode that was not applied.
+- When the camera is lost while viewers watch, keep their connections: send a picture that says so, at least once a second, and report
+  \`camera.error\` by \`update-camera\`. The page says that the camera is lost instead of live, and tears nothing down. Report the camera without \`error\` as soon
+  as its own pictures are sent again. An offer that cannot be given any picture is refused with the same code; the page tries
+  again when the error goes.
 
 A session is in one of four states:
 

@@ -26,8 +26,10 @@ export const LIMITS = {
   candidatesPerNegotiation: 100,
   /** Longest stream id, session id or instance id. */
   idLength: 64,
-  /** Longest text meant for a person (labels, reasons). */
+  /** Longest name meant for a person (labels). */
   textLength: 200,
+  /** Longest sentence meant for a person (errors, notices). */
+  sentenceLength: 1_000,
   /** Most modes that a sender announces. */
   modes: 128,
   /** Most sessions that one socket may hold open: a playing element holds two, one of them for its next start. */

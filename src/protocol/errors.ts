@@ -132,7 +132,7 @@ export const ERRORS = {
   },
   codec_mismatch: {
     message: 'The browser and the sender have no video codec in common.',
-    next: 'Use a browser that plays H.264.',
+    next: 'Use a browser that plays H.264 or VP8.',
     retryable: false,
   },
 

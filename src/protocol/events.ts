@@ -61,7 +61,7 @@ export const EVENTS = {
     payload: SetMode,
     ack: ModeSet,
     about:
-      'Asks for another size or rate. The acknowledgement says which the sender chose; it counts as applied when a frame of that size is shown.',
+      'Asks for another size or rate. The acknowledgement says which the sender chose, and why if it is another; it counts as applied when a frame of that size is shown, or of the smaller size that `quality` names.',
   },
   candidate: {
     from: ['sender', 'receiver'],

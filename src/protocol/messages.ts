@@ -11,6 +11,7 @@ import { ERRORS, type ErrorCode } from './errors.js';
 const closed = { additionalProperties: false } as const;
 
 const Text = Type.String({ maxLength: LIMITS.textLength });
+const Sentence = Type.String({ maxLength: LIMITS.sentenceLength });
 
 /** ASCII only: no look-alike, invisible or right-to-left characters in anything that names something. */
 export const Id = Type.String({ pattern: `^[A-Za-z0-9_-]{1,${LIMITS.idLength}}$` });
@@ -44,8 +45,8 @@ export type Mode = Type.Static<typeof Mode>;
 export const ErrorMessage = Type.Object(
   {
     code: Type.Unsafe<ErrorCode>(Type.Enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])),
-    message: Type.String({ maxLength: 1_000 }),
-    next: Type.String({ maxLength: 1_000 }),
+    message: Sentence,
+    next: Sentence,
     retryable: Type.Boolean(),
   },
   closed,
@@ -62,8 +63,10 @@ export const Camera = Type.Object(
     mode: Mode,
     /** Encoder in use, e.g. "x264enc"; absent while none has been chosen. */
     encoder: Type.Optional(Text),
-    /** Why the camera delivers nothing, while that is so. */
+    /** Why the camera delivers nothing, while that is so. Viewers may still be sent a picture that says it. */
     error: Type.Optional(ErrorMessage),
+    /** Why `mode` is not the one that was asked for, in a sentence for a person, while that is so. */
+    notice: Type.Optional(Sentence),
   },
   closed,
 );
@@ -227,7 +230,16 @@ export type Joined = Type.Static<typeof Joined>;
 export const Answered = Type.Object({ ...ok, sdp: Sdp }, closed);
 export type Answered = Type.Static<typeof Answered>;
 
-export const ModeSet = Type.Object({ ...ok, mode: Mode }, closed);
+export const ModeSet = Type.Object(
+  {
+    ...ok,
+    /** The mode that the sender chose: the one asked for, or the nearest that the camera has. */
+    mode: Mode,
+    /** Why it is not the one asked for, in a sentence for a person. */
+    notice: Type.Optional(Sentence),
+  },
+  closed,
+);
 export type ModeSet = Type.Static<typeof ModeSet>;
 
 /** What every acknowledgement is: the accepted form, or a refusal with a code. */

@@ -19,5 +19,5 @@ it('every message of an event is in the schema file under its name', () => {
       if (ack !== null) expect($defs).toHaveProperty(ack);
     }
   }
-  for (const name of ['Ping', 'Pong', 'Clock', 'Handshake', 'Refusal']) expect($defs).toHaveProperty(name);
+  for (const name of ['Ping', 'Pong', 'Clock', 'Quality', 'Handshake', 'Refusal']) expect($defs).toHaveProperty(name);
 });
