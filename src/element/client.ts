@@ -4,6 +4,7 @@ export { PreviewClient, type PreviewClientOptions } from './core/preview-client.
 export { defaultRetryPolicy, type RetryPolicy } from './core/retry.js';
 export type {
   ChannelEvents,
+  ChosenMode,
   SessionEvents,
   SignallingChannel,
   SignallingFactory,

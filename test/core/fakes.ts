@@ -1,10 +1,19 @@
 import type {
   ChannelEvents,
+  ChosenMode,
   SessionEvents,
   SignallingChannel,
   SignallingSession,
 } from '../../src/element/signalling/signalling.js';
-import type { ErrorInfo, Mode, StreamInfo } from '../../src/protocol/index.js';
+import {
+  type Camera,
+  type ErrorInfo,
+  errorInfo,
+  type FromSender,
+  type Mode,
+  type Quality,
+  type StreamInfo,
+} from '../../src/protocol/index.js';
 
 /** A channel driven by hand. `opened` holds every session, `answer` decides what an offer gets. */
 export class FakeChannel implements SignallingChannel {
@@ -12,7 +21,7 @@ export class FakeChannel implements SignallingChannel {
   readonly opened: FakeSession[] = [];
   readonly modes: Mode[] = [];
   answer: (sdp: string) => Promise<string> = () => new Promise(() => {});
-  setModeReply: (mode: Mode) => Promise<Mode> = (mode) => Promise.resolve(mode);
+  setModeReply: (mode: Mode) => Promise<ChosenMode> = (mode) => Promise.resolve({ mode });
   reconnects = 0;
   closed = false;
 
@@ -26,7 +35,7 @@ export class FakeChannel implements SignallingChannel {
     return session;
   }
 
-  setMode(mode: Mode): Promise<Mode> {
+  setMode(mode: Mode): Promise<ChosenMode> {
     this.modes.push(mode);
     return this.setModeReply(mode);
   }
@@ -100,6 +109,24 @@ export const ONLINE: StreamInfo = {
   },
 };
 
+/** Its news while the sender has lost the camera. */
+export const CAMERA_LOST: Partial<StreamInfo> = {
+  camera: { ...(ONLINE.camera as Camera), error: errorInfo('camera_missing') },
+};
+
+/** What a viewer is sent whose link carries no more. */
+export const REDUCED: Quality = {
+  type: 'quality',
+  level: 1,
+  levels: 3,
+  width: 640,
+  height: 360,
+  fps: 30,
+  kbps: 700,
+  linkKbps: 800,
+  reason: 'link',
+};
+
 /** Stands in for RTCPeerConnection where no browser is: states and tracks are set by hand. */
 export class FakePeer extends EventTarget {
   static made: FakePeer[] = [];
@@ -111,6 +138,7 @@ export class FakePeer extends EventTarget {
   closed = false;
   framesDecoded = 0;
   bytesReceived = 0;
+  readonly #channel = new EventTarget();
 
   constructor() {
     super();
@@ -125,7 +153,7 @@ export class FakePeer extends EventTarget {
 
   addTransceiver(): void {}
   createDataChannel(): EventTarget {
-    return new EventTarget();
+    return this.#channel;
   }
   getConfiguration(): object {
     return {};
@@ -163,6 +191,11 @@ export class FakePeer extends EventTarget {
     this.connectionState = connectionState;
     this.iceConnectionState = iceConnectionState;
     this.dispatchEvent(new Event('connectionstatechange'));
+  }
+
+  /** The sender says something on the data channel. */
+  say(message: FromSender): void {
+    this.#channel.dispatchEvent(Object.assign(new Event('message'), { data: JSON.stringify(message) }));
   }
 
   /** The first packet of the picture arrives. */

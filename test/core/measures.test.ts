@@ -7,6 +7,7 @@ import { deriveState, firstOpenRung, NO_PROGRESS, rungsOf } from '../../src/elem
 import { readStats } from '../../src/element/core/stats.js';
 import { parseSource } from '../../src/element/signalling/socket-io.js';
 import { errorInfo } from '../../src/protocol/errors.js';
+import type { Camera } from '../../src/protocol/messages.js';
 import { ONLINE } from './fakes.js';
 
 describe('ClockSync', () => {
@@ -52,7 +53,7 @@ describe('ClockSync', () => {
 });
 
 describe('LatencyMeter', () => {
-  function synced(clock: { encodeMs?: number; origin: 'drawn' | 'arrival' }): ClockSync {
+  function synced(clock: { encodeMs?: number; sendMs?: number; origin: 'drawn' | 'arrival' }): ClockSync {
     const sync = new ClockSync();
     sync.addPong({ type: 'pong', t: 0, received: 0, sent: 0 }, 0);
     sync.setClock({ type: 'clock', rtp: 0, captureMs: 1_000, ...clock });
@@ -73,6 +74,31 @@ describe('LatencyMeter', () => {
     });
     const sum = Object.values(latency?.legs ?? {}).reduce((a, b) => a + b, 0);
     expect(sum).toBeCloseTo(9, 6);
+  });
+
+  it('parts what the sender says that sending took from the way through the network', () => {
+    const meter = new LatencyMeter();
+    meter.follow(synced({ encodeMs: 4, sendMs: 0.5, origin: 'drawn' }));
+    meter.add({ presentedAt: 1_009, receivedAt: 1_005.5, rtpTimestamp: 0, decodeMs: 1.2 });
+    const latency = meter.sum(0.6);
+    expect(latency?.legs).toMatchObject({ encode: 4, send: 0.5, network: 1, buffer: 0.6, decode: 1.2 });
+    const sum = Object.values(latency?.legs ?? {}).reduce((a, b) => a + b, 0);
+    expect(sum).toBeCloseTo(9, 6);
+  });
+
+  it('adds up to the whole, whatever the legs say of themselves', () => {
+    const ms = fc.double({ min: 0, max: 1e3, noNaN: true });
+    const perhaps = fc.option(ms, { nil: undefined });
+    fc.assert(
+      fc.property(ms, ms, perhaps, perhaps, perhaps, perhaps, (way, rest, encodeMs, sendMs, bufferMs, decodeMs) => {
+        const meter = new LatencyMeter();
+        meter.follow(synced({ ...(encodeMs && { encodeMs }), ...(sendMs && { sendMs }), origin: 'drawn' }));
+        meter.add({ presentedAt: 1_000 + way + rest, receivedAt: 1_000 + way, rtpTimestamp: 0, decodeMs });
+        const { totalMs, legs } = meter.sum(bufferMs ?? null) ?? { totalMs: Number.NaN, legs: {} };
+        expect(Object.values(legs).every((leg) => leg >= 0)).toBe(true);
+        expect(Object.values(legs).reduce((a, b) => a + b, 0)).toBeCloseTo(totalMs, 6);
+      }),
+    );
   });
 
   it('never has legs longer than the whole', () => {
@@ -200,6 +226,7 @@ describe('deriveState', () => {
   const base = { started: true, stream: ONLINE, flowing: false, hasFrame: false, trying: true, problem: null };
   const problem = { ...errorInfo('ice_failed'), rung: 'network' as const };
   const offline = { ...ONLINE, online: false };
+  const lost = { ...ONLINE, camera: { ...(ONLINE.camera as Camera), error: errorInfo('camera_missing') } };
   it.each([
     ['idle', { started: false }],
     ['idle', { started: false, stream: null }],
@@ -208,6 +235,9 @@ describe('deriveState', () => {
     ['connecting', {}],
     ['connecting', { stream: null }],
     ['live', { flowing: true }],
+    ['camera-lost', { flowing: true, stream: lost }],
+    ['stalled', { hasFrame: true, trying: false, stream: lost }],
+    ['failed', { problem, stream: lost }],
     ['live', { flowing: true, stream: offline }],
     ['offline', { stream: offline, hasFrame: true }],
     ['offline', { stream: offline, problem }],

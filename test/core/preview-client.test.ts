@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { wallClock } from '../../src/element/core/connection.js';
 import type { Facts } from '../../src/element/core/facts.js';
 import { PreviewClient } from '../../src/element/core/preview-client.js';
 import { errorInfo, PreviewError } from '../../src/protocol/errors.js';
-import { FakeChannel, FakeMediaStream, FakePeer, FakeVideo, ONLINE } from './fakes.js';
+import type { Camera } from '../../src/protocol/messages.js';
+import { CAMERA_LOST, FakeChannel, FakeMediaStream, FakePeer, FakeVideo, ONLINE, REDUCED } from './fakes.js';
 
 let channel: FakeChannel;
 let client: PreviewClient;
@@ -173,6 +175,20 @@ describe('the picture', () => {
     await pass(700);
     expect(client.facts).toMatchObject({ state: 'stalled', connection: 'connected' });
     expect(client.facts.lastFrameAt).not.toBeNull();
+  });
+
+  it('is known to be fresh: the time of the last frame is at most a second old while frames come', async () => {
+    await goLive();
+    for (let second = 0; second < 5; second += 1) {
+      await play(1_000);
+      expect(Date.now() - (client.facts.lastFrameAt ?? 0)).toBeLessThanOrEqual(1_100);
+    }
+    const last = client.facts.lastFrameAt ?? 0;
+    await pass(3_000);
+    expect(client.facts.lastFrameAt, 'no later than the last one that was shown').toBeLessThan(last + 1_100);
+    expect(Date.now() - (client.facts.lastFrameAt ?? 0)).toBeGreaterThanOrEqual(3_000);
+    client.stop();
+    expect(client.facts.lastFrameAt).toBeNull();
   });
 
   it('does not come to life by a frame that is presented twice', async () => {
@@ -392,6 +408,49 @@ describe('another mode', () => {
     expect(FakePeer.made, 'on the same connection').toHaveLength(1);
   });
 
+  it('says why the sender chose another one', async () => {
+    await goLive();
+    const notice = 'The camera has no 640x360 at 60; 640x360 at 30 is nearest.';
+    channel.setModeReply = async () => ({ mode: small, notice });
+    client.setMode({ ...small, fps: 60 });
+    expect(client.facts.modeNotice).toBeNull();
+    await settle();
+    expect(client.facts).toMatchObject({ pendingMode: small, modeNotice: notice, modeProblem: null });
+    channel.news({ camera: { label: 'Bench camera', modes: [], mode: small } });
+    await play(50, small);
+    expect(client.facts).toMatchObject({ pendingMode: null, modeNotice: notice });
+    client.setMode(small);
+    expect(client.facts.modeNotice).toBeNull();
+  });
+
+  it('is seen in the smaller frames that the link carries, once the camera has it', async () => {
+    const peer = await goLive();
+    const large = { width: 1920, height: 1080, fps: 30 };
+    const reduced = { ...REDUCED, width: 960, height: 540 };
+    peer.say(REDUCED);
+    await play(500, REDUCED);
+    client.setMode(large);
+    await play(500, REDUCED);
+    expect(client.facts.pendingMode, 'the camera has not changed').toEqual(large);
+    channel.news({ camera: { label: 'Bench camera', modes: [], mode: large } });
+    peer.say(reduced);
+    await play(500, reduced);
+    expect(client.facts).toMatchObject({ pendingMode: null, modeProblem: null });
+  });
+
+  it('is not seen in frames of the size that was sent before', async () => {
+    const peer = await goLive();
+    peer.say({ ...REDUCED, width: 960, height: 540 });
+    await play(500, { width: 960, height: 540 });
+    client.setMode(small);
+    channel.news({ camera: { label: 'Bench camera', modes: [], mode: small } });
+    await play(500, { width: 960, height: 540 });
+    expect(client.facts.pendingMode).toEqual(small);
+    peer.say({ ...REDUCED, level: 0, reason: 'full' });
+    await play(500, small);
+    expect(client.facts).toMatchObject({ pendingMode: null, modeProblem: null });
+  });
+
   it('is refused in words', async () => {
     await goLive();
     channel.setModeReply = () => Promise.reject(new PreviewError('no_such_mode'));
@@ -407,6 +466,130 @@ describe('another mode', () => {
     expect(client.facts.pendingMode).toBeNull();
     expect(client.facts.modeProblem).not.toBeNull();
   });
+});
+
+describe('a camera that is lost', () => {
+  it('is named as such at once, on the connection that there is, and is live again as soon as it is back', async () => {
+    const peer = await goLive();
+    channel.news(CAMERA_LOST);
+    expect(client.facts).toMatchObject({ state: 'camera-lost', problem: null });
+    await play(20_000);
+    expect(client.facts.state).toBe('camera-lost');
+    channel.news();
+    expect(client.facts.state).toBe('live');
+    await play(2_000);
+    expect(states).toEqual(['connecting', 'live', 'camera-lost', 'live']);
+    expect(FakePeer.made).toHaveLength(1);
+    expect(peer.closed).toBe(false);
+  });
+
+  it('leaves a picture that need not move: one frame a second is enough', async () => {
+    await goLive();
+    channel.news(CAMERA_LOST);
+    for (let second = 0; second < 10; second += 1) {
+      await pass(1_000);
+      video.showFrame();
+    }
+    expect(states).toEqual(['connecting', 'live', 'camera-lost']);
+  });
+
+  it('is not named when no frames come: then the connection is broken, whatever the news say', async () => {
+    await goLive();
+    channel.news(CAMERA_LOST);
+    await pass(5_000);
+    expect(client.facts.state).toBe('reconnecting');
+  });
+
+  it('stays lost while the server is away: what was heard last counts', async () => {
+    await goLive();
+    channel.news(CAMERA_LOST);
+    channel.drop();
+    await play(6_000);
+    expect(client.facts.state).toBe('camera-lost');
+    channel.connect();
+    expect(client.facts.state).toBe('live');
+  });
+
+  it('has no latency', async () => {
+    const peer = await goLive();
+    const enough = client.wantStats();
+    peer.say({ type: 'pong', t: wallClock(), received: wallClock(), sent: wallClock() });
+    peer.say({ type: 'clock', rtp: 0, captureMs: wallClock(), origin: 'drawn' });
+    await play(2_500);
+    expect(client.facts.stats?.latency).not.toBeNull();
+    channel.news(CAMERA_LOST);
+    await play(2_500);
+    expect(client.facts.stats?.latency).toBeNull();
+    expect(client.facts.latencyHistory.at(-1)).toBeNull();
+    enough();
+  });
+
+  it('ends the wait for another mode without blaming the mode', async () => {
+    await goLive();
+    client.setMode({ width: 640, height: 360, fps: 30 });
+    await settle();
+    channel.news(CAMERA_LOST);
+    await play(7_000);
+    expect(client.facts).toMatchObject({ pendingMode: null, modeProblem: null });
+  });
+
+  it.each(['camera_missing', 'camera_denied'] as const)(
+    'and was so before anyone watched: %s is shown, and the picture comes by itself when the error goes',
+    async (code) => {
+      channel.answer = () => Promise.reject(new PreviewError(code));
+      client.start();
+      channel.connect(CAMERA_LOST);
+      await pass(180_000);
+      expect(client.facts).toMatchObject({ state: 'failed', problem: { code, rung: 'camera' }, retryAt: null });
+      channel.answer = async () => 'v=0';
+      channel.news();
+      await settle();
+      expect(client.facts).toMatchObject({ state: 'connecting', problem: null });
+      FakePeer.last.become('connected');
+      FakePeer.last.receive();
+      video.showFrame();
+      expect(client.facts.state).toBe('live');
+    },
+  );
+});
+
+describe('what is sent', () => {
+  it('is known from the sender, for the connection that is shown', async () => {
+    const peer = await goLive();
+    expect(client.facts.quality).toBeNull();
+    peer.say(REDUCED);
+    expect(client.facts.quality).toEqual(REDUCED);
+    const { linkKbps: _, ...full } = { ...REDUCED, level: 0, width: 1280, height: 720, reason: 'full' as const };
+    peer.say(full);
+    expect(client.facts.quality).toEqual(full);
+    client.stop();
+    expect(client.facts.quality).toBeNull();
+  });
+
+  it('may be slow: few frames a second are no stall when the sender said so', async () => {
+    const peer = await goLive();
+    peer.say({ ...REDUCED, fps: 5 });
+    for (let frame = 0; frame < 20; frame += 1) {
+      video.showFrame();
+      await pass(600);
+    }
+    expect(states).toEqual(['connecting', 'live']);
+  });
+});
+
+it('reports what the sender says: its camera, its legs and what it sends', async () => {
+  const peer = await goLive();
+  peer.say({ type: 'clock', rtp: 0, captureMs: 0, encodeMs: 4.1, sendMs: 0.3, origin: 'driver' });
+  peer.say(REDUCED);
+  const { camera } = CAMERA_LOST;
+  channel.news({ camera: { ...(camera as Camera), notice: 'The camera has no 1280x720 at 60.' } });
+  const report = client.report();
+  expect(report).toContain('sender: encode 4.1 ms, send 0.3 ms, capture time driver');
+  expect(report).toContain('"width":640,"height":360');
+  expect(report).toContain('"linkKbps":800');
+  expect(report).toContain('"code":"camera_missing"');
+  expect(report).toContain('"notice":"The camera has no 1280x720 at 60."');
+  expect(report).toContain('state: camera-lost');
 });
 
 it('reports without addresses, credentials or SDP', async () => {

@@ -1,5 +1,6 @@
 import { expect } from '@esm-bundle/chai';
 import { type Facts, PreviewClient } from '../../src/element/client.js';
+import { REDUCED } from './fake-core.js';
 import { LoopbackSender } from './loopback.js';
 
 /** Resolves with the first facts that fit; the runner's own timeout ends a wait in vain. */
@@ -63,6 +64,25 @@ describe('PreviewClient on real peer connections', () => {
     const stalled = await facts(client, inState('stalled'));
     expect(stalled.connection).to.equal('connected');
     expect(stalled.lastFrameAt).to.be.a('number');
+  });
+
+  it('says that the camera is lost, and that it is back, on one connection', async () => {
+    client.start();
+    await facts(client, inState('live'));
+    sender.lose('camera_missing');
+    const lost = await facts(client, inState('camera-lost'));
+    expect(lost.stream?.camera?.error?.code).to.equal('camera_missing');
+    expect(lost.media).not.to.equal(null);
+    sender.lose(undefined);
+    await facts(client, inState('live'));
+    expect(sender.sessions).to.equal(1);
+  });
+
+  it('hears over the data channel what it is sent', async () => {
+    client.start();
+    sender.quality = REDUCED;
+    const { quality } = await facts(client, (now) => now.state === 'live' && now.quality !== null);
+    expect(quality).to.deep.equal(REDUCED);
   });
 
   it('gets the picture back by a new session, and leaves the old one', async () => {

@@ -7,7 +7,7 @@ import {
   type RungName,
   type Stats,
 } from '../../src/element/core/facts.js';
-import { errorInfo, type Mode, type StreamInfo } from '../../src/protocol/index.js';
+import { type Camera, errorInfo, type Mode, type Quality, type StreamInfo } from '../../src/protocol/index.js';
 
 /** A core that a test drives by hand: it does nothing by itself, and remembers what it was asked. */
 export class FakeCore implements PreviewCore {
@@ -97,6 +97,24 @@ export const STREAM: StreamInfo = {
   camera: { label: 'Bench camera', modes: MODES, mode: { width: 1280, height: 720, fps: 30 } },
 };
 
+export const CAMERA_LOST: StreamInfo = {
+  ...STREAM,
+  camera: { ...(STREAM.camera as Camera), error: errorInfo('camera_missing') },
+};
+
+/** What a viewer is sent whose link carries no more. */
+export const REDUCED: Quality = {
+  type: 'quality',
+  level: 1,
+  levels: 3,
+  width: 640,
+  height: 360,
+  fps: 30,
+  kbps: 700,
+  linkKbps: 800,
+  reason: 'link',
+};
+
 export const STATS: Stats = {
   at: 0,
   bitrateKbps: 2480,
@@ -114,7 +132,7 @@ export const STATS: Stats = {
   latency: {
     totalMs: 8.2,
     complete: true,
-    legs: { camera: 0.6, encode: 4.1, network: 0.8, buffer: 0.6, decode: 1.2, display: 0.9 },
+    legs: { encode: 4.4, send: 0.3, network: 0.8, buffer: 0.6, decode: 1.2, display: 0.9 },
   },
 };
 
@@ -149,6 +167,14 @@ export function factsOf(state: PreviewState, now = Date.now()): Facts {
       };
     case 'live':
       return { ...IDLE, ...shown, state, started: true, connection: 'connected', ice: 'connected', rungs: rungs() };
+    case 'camera-lost':
+      return {
+        ...factsOf('live', now),
+        state,
+        stats: { ...STATS, latency: null },
+        stream: CAMERA_LOST,
+        latencyHistory: [...history().slice(3), null, null, null],
+      };
     case 'stalled':
       return {
         ...IDLE,

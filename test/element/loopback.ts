@@ -1,5 +1,6 @@
 import type { SignallingFactory } from '../../src/element/client.js';
-import type { Pong } from '../../src/protocol/data-channel.js';
+import type { Pong, Quality } from '../../src/protocol/data-channel.js';
+import { type ErrorCode, errorInfo } from '../../src/protocol/errors.js';
 import type { Mode, StreamInfo } from '../../src/protocol/messages.js';
 
 /** The other end of real peer connections, in the same page: a canvas that moves, sent to whoever offers. */
@@ -10,6 +11,9 @@ export class LoopbackSender {
   left = 0;
   online = true;
   instance = 'a';
+  /** Said when a data channel opens, as a sender that has several qualities does. */
+  quality: Quality | undefined;
+  #error: ErrorCode | undefined;
   #frame = 0;
   #drawing: ReturnType<typeof setInterval>;
   #stream: MediaStream;
@@ -65,7 +69,7 @@ export class LoopbackSender {
           },
         };
       },
-      setMode: async (mode: Mode) => mode,
+      setMode: async (mode: Mode) => ({ mode }),
       reconnect: () => {},
       close: () => {},
     };
@@ -78,8 +82,14 @@ export class LoopbackSender {
       stream: 'camera',
       online: this.online,
       instance: this.instance,
-      camera: { label: 'Canvas', modes: [mode], mode },
+      camera: { label: 'Canvas', modes: [mode], mode, ...(this.#error && { error: errorInfo(this.#error) }) },
     });
+  }
+
+  /** The camera is lost, or back; the canvas goes on, in place of a picture that says so. */
+  lose(error: ErrorCode | undefined): void {
+    this.#error = error;
+    this.tell();
   }
 
   /** No frame leaves any more, though every connection stays up. */
@@ -96,6 +106,7 @@ export class LoopbackSender {
   }
 
   #answerPings(channel: RTCDataChannel): void {
+    channel.onopen = () => this.quality && channel.send(JSON.stringify(this.quality));
     channel.onmessage = ({ data }) => {
       const now = performance.timeOrigin + performance.now();
       const pong: Pong = { type: 'pong', t: JSON.parse(data).t, received: now, sent: now };

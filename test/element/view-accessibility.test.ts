@@ -5,7 +5,16 @@ import type { PreviewState } from '../../src/element/client.js';
 import { factsOf } from './fake-core.js';
 import { type DrivenPreview, mount } from './fixture.js';
 
-const STATES: PreviewState[] = ['idle', 'offline', 'connecting', 'live', 'stalled', 'reconnecting', 'failed'];
+const STATES: PreviewState[] = [
+  'idle',
+  'offline',
+  'connecting',
+  'live',
+  'camera-lost',
+  'stalled',
+  'reconnecting',
+  'failed',
+];
 
 describe('accessibility', () => {
   let element: DrivenPreview;

@@ -1,6 +1,7 @@
 import { expect } from '@esm-bundle/chai';
-import { errorInfo } from '../../src/protocol/index.js';
-import { factsOf, MODES, STREAM } from './fake-core.js';
+import { sendKeys, sendMouse } from '@web/test-runner-commands';
+import { type Camera, errorInfo } from '../../src/protocol/index.js';
+import { factsOf, MODES, REDUCED, STREAM } from './fake-core.js';
 import { type DrivenPreview, mount, part, parts, sunset, textOf } from './fixture.js';
 
 const selected = (select: HTMLElement) =>
@@ -89,6 +90,12 @@ describe('the controls', () => {
     expect(selected(part(element, 'resolution-select'))).to.equal('960 × 540');
   });
 
+  it("go on showing the camera's mode while the link carries only a smaller picture", async () => {
+    await go({ ...factsOf('live'), shownSize: { width: 640, height: 360 }, quality: REDUCED });
+    expect(selected(part(element, 'resolution-select'))).to.equal('1280 × 720');
+    expect(texts(part(element, 'resolution-select'))).to.deep.equal(['1920 × 1080', '1280 × 720', '640 × 480']);
+  });
+
   it('take 29.97 for 30', async () => {
     const camera = {
       ...(STREAM.camera as object),
@@ -134,6 +141,20 @@ describe('the controls', () => {
     restore();
     await element.updateComplete;
     expect(parts(element, 'note')).to.have.length(0);
+  });
+
+  it('say why another mode was chosen than the one asked for: for a while, and for longer where it was asked', async () => {
+    const notice = 'The camera has no 1280x720 at 60; 1280x720 at 30 is nearest.';
+    const { timers, restore } = element.holdTimers();
+    await go({ ...factsOf('live'), modeNotice: notice });
+    expect(textOf(part(element, 'note'))).to.equal(notice);
+    for (const { run } of timers.filter(({ ms }) => ms === 8_000)) run();
+    restore();
+    await element.updateComplete;
+    expect(parts(element, 'note')).to.have.length(0);
+    const camera = { ...(STREAM.camera as Camera), notice };
+    await go({ stream: { ...STREAM, camera } });
+    expect(part(element, 'resolution-select').parentElement?.title).to.equal(notice);
   });
 
   it('come onto the picture with the pointer, and leave it 2.5 s after the last move', async () => {
@@ -182,6 +203,40 @@ describe('the controls', () => {
     };
     press('f');
     expect(asked).to.equal(1);
+  });
+
+  it('take keys after a click into the picture, and after focus()', async () => {
+    await go(factsOf('live'));
+    const { top, left } = element.getBoundingClientRect();
+    await sendMouse({ type: 'click', position: [Math.round(left) + 150, Math.round(top) + 150] });
+    expect(document.activeElement).to.equal(element);
+    expect(part(element, 'base').matches(':focus-visible'), 'no ring for the mouse').to.equal(false);
+    await sendKeys({ press: 's' });
+    expect(element.stats).to.equal(true);
+
+    part(element, 'base').blur();
+    expect(document.activeElement).to.equal(document.body);
+    element.focus();
+    expect(document.activeElement).to.equal(element);
+    await sendKeys({ press: 's' });
+    expect(element.stats).to.equal(false);
+    const base = part(element, 'base');
+    expect(getComputedStyle(base).outlineStyle, 'a ring for the keyboard').to.equal('solid');
+
+    part(element, 'fps-select').focus();
+    element.focus();
+    expect(element.shadowRoot?.activeElement, 'the control keeps it').to.equal(part(element, 'fps-select'));
+  });
+
+  it('are the only stops of the Tab key', async () => {
+    await go(factsOf('live'));
+    element.focus();
+    await sendKeys({ press: 'Tab' });
+    expect(element.shadowRoot?.activeElement).to.equal(part(element, 'stats-button'));
+    await sendKeys({ down: 'Shift' });
+    await sendKeys({ press: 'Tab' });
+    await sendKeys({ up: 'Shift' });
+    expect(element.shadowRoot?.activeElement).to.equal(null);
   });
 
   it('no-controls leaves the picture and the pill', async () => {

@@ -1,9 +1,18 @@
 import { expect } from '@esm-bundle/chai';
 import type { PreviewState } from '../../src/element/client.js';
-import { factsOf } from './fake-core.js';
+import { factsOf, REDUCED } from './fake-core.js';
 import { type DrivenPreview, mount, part } from './fixture.js';
 
-const STATES: PreviewState[] = ['idle', 'offline', 'connecting', 'live', 'stalled', 'reconnecting', 'failed'];
+const STATES: PreviewState[] = [
+  'idle',
+  'offline',
+  'connecting',
+  'live',
+  'camera-lost',
+  'stalled',
+  'reconnecting',
+  'failed',
+];
 const WIDTHS = [160, 240, 320, 480, 544, 640, 1280];
 
 describe('the layout', () => {
@@ -35,11 +44,15 @@ describe('the layout', () => {
     it(`keeps everything inside at ${width} px`, async () => {
       await open(width);
       for (const state of STATES) {
-        for (const stats of [false, true]) {
+        for (const [name, stats, quality] of [
+          ['', false, null],
+          ['with statistics', true, null],
+          ['with statistics of a small picture', true, REDUCED],
+        ] as const) {
           element.stats = stats;
-          element.fake.tell({ ...factsOf(state), ice: 'disconnected', connection: 'disconnected' });
+          element.fake.tell({ ...factsOf(state), ice: 'disconnected', connection: 'disconnected', quality });
           await element.updateComplete;
-          expect(overflowing(element), `${state}${stats ? ' with statistics' : ''}`).to.deep.equal([]);
+          expect(overflowing(element), `${state} ${name}`).to.deep.equal([]);
         }
       }
     });
@@ -93,6 +106,16 @@ describe('the layout', () => {
     );
     await element.updateComplete;
     expect(seen('tools')).to.equal(false);
+
+    part(element, 'more-button').click();
+    await element.updateComplete;
+    // As the browser says it of a click into the picture; in a window that is not in front it says nothing.
+    const relatedTarget = part(element, 'base');
+    part(element, 'stats-button').dispatchEvent(
+      new FocusEvent('focusout', { bubbles: true, composed: true, relatedTarget }),
+    );
+    await element.updateComplete;
+    expect(seen('tools'), 'a click into the picture puts them away').to.equal(false);
   });
 
   it('is only the picture and the pill at 160 px', async () => {
@@ -105,13 +128,30 @@ describe('the layout', () => {
 
   it('never covers the middle of a live picture with the statistics from 480 px on', async () => {
     for (const width of WIDTHS.filter((width) => width >= 480)) {
-      await open(width);
+      for (const quality of [null, REDUCED]) {
+        await open(width);
+        element.stats = true;
+        element.fake.tell({ quality });
+        await element.updateComplete;
+        const { left, width: whole } = part(element, 'picture').getBoundingClientRect();
+        const panel = part(element, 'stats').getBoundingClientRect();
+        expect(panel.right).to.be.below(left + whole / 2);
+        expect(panel.top).to.be.above(part(element, 'pill').getBoundingClientRect().bottom);
+        element.remove();
+      }
+    }
+  });
+
+  it('puts why the camera is lost beside the statistics, never under them', async () => {
+    for (const width of WIDTHS) {
+      await open(width, 'camera-lost');
       element.stats = true;
       await element.updateComplete;
-      const { left, width: whole } = part(element, 'picture').getBoundingClientRect();
-      const panel = part(element, 'stats').getBoundingClientRect();
-      expect(panel.right).to.be.below(left + whole / 2);
-      expect(panel.top).to.be.above(part(element, 'pill').getBoundingClientRect().bottom);
+      if (seen('lost')) {
+        const panel = part(element, 'stats').getBoundingClientRect();
+        expect(part(element, 'lost').getBoundingClientRect().left, `${width} px`).to.be.above(panel.right);
+      }
+      expect(seen('lost'), `${width} px`).to.equal(width >= 480);
       element.remove();
     }
   });

@@ -1,10 +1,19 @@
 import { expect } from '@esm-bundle/chai';
 import type { Facts, PreviewState } from '../../src/element/client.js';
 import { errorInfo } from '../../src/protocol/index.js';
-import { factsOf, IDLE, rungs, STATS } from './fake-core.js';
+import { factsOf, IDLE, REDUCED, rungs, STATS } from './fake-core.js';
 import { type DrivenPreview, mount, part, parts, textOf } from './fixture.js';
 
-const STATES: PreviewState[] = ['idle', 'offline', 'connecting', 'live', 'stalled', 'reconnecting', 'failed'];
+const STATES: PreviewState[] = [
+  'idle',
+  'offline',
+  'connecting',
+  'live',
+  'camera-lost',
+  'stalled',
+  'reconnecting',
+  'failed',
+];
 
 describe('<webrtc-preview> in each state', () => {
   let element: DrivenPreview;
@@ -25,6 +34,7 @@ describe('<webrtc-preview> in each state', () => {
     ['offline', /^Offline$/],
     ['connecting', /^Connecting$/],
     ['live', /^LIVE 8 ms$/],
+    ['camera-lost', /^Camera lost$/],
     ['stalled', /^Frozen 2\.\d s$/],
     ['reconnecting', /^Reconnecting$/],
     ['failed', /^No picture$/],
@@ -116,11 +126,61 @@ describe('<webrtc-preview> in each state', () => {
     ]);
   });
 
+  it('says why the camera is lost, on a picture that is not greyed, with nothing to press', async () => {
+    await show(factsOf('camera-lost'));
+    expect(textOf(part(element, 'lost'))).to.equal(
+      'The camera is not there. Plug it in, and check the device name that the sender was given. ' +
+        'The live picture comes back by itself.',
+    );
+    expect(getComputedStyle(element.videoElement).filter).to.equal('none');
+    expect(parts(element, 'trouble')).to.have.length(0);
+    expect(parts(element, 'centre')).to.have.length(0);
+    await show(factsOf('live'));
+    expect(parts(element, 'lost')).to.have.length(0);
+  });
+
+  it('tells the page that the camera is lost, and not that the picture has begun', async () => {
+    const told: string[] = [];
+    element.addEventListener('statechange', ({ detail }) => told.push(`${detail.previous} → ${detail.state}`));
+    element.addEventListener('firstframe', () => told.push('first frame'));
+    element.addEventListener('problem', () => told.push('problem'));
+    await show(factsOf('camera-lost'));
+    expect(told).to.deep.equal(['idle → camera-lost']);
+    await show(factsOf('live'));
+    expect(told.slice(1)).to.deep.equal(['camera-lost → live', 'first frame']);
+  });
+
+  it('tells the page what it is sent, once for each change that can be seen', async () => {
+    const told: number[] = [];
+    element.addEventListener('qualitychange', ({ detail }) => told.push(detail.quality.height));
+    await show({ ...factsOf('live'), quality: REDUCED });
+    await show({ quality: { ...REDUCED, linkKbps: 900 } });
+    await show({ quality: { ...REDUCED, level: 2, width: 320, height: 180 } });
+    expect(told).to.deep.equal([360, 180]);
+  });
+
   it('shows both connection states, and a dash for what is not there', async () => {
     expect(textOf(part(element, 'ice-indicator'))).to.equal('ICE –');
     await show(factsOf('failed'));
     expect(textOf(part(element, 'ice-indicator'))).to.equal('ICE failed');
     expect(textOf(part(element, 'connection-indicator'))).to.equal('Connection connecting');
+  });
+
+  it('calls no connection good where nothing streams or there is no picture, whatever it says of itself', async () => {
+    const connected = { connection: 'connected', ice: 'connected' } as const;
+    const seen = () =>
+      ['ice', 'connection'].map((name) => {
+        const indicator = part(element, `${name}-indicator`);
+        return `${textOf(indicator.querySelector('.word'))} ${indicator.querySelector('.mark')?.className}`;
+      });
+    for (const state of ['idle', 'offline', 'failed'] as const) {
+      await show({ ...factsOf(state), ...connected });
+      expect(seen(), state).to.deep.equal(['– mark none', '– mark none']);
+    }
+    await show({ ...factsOf('offline'), connection: 'connected', ice: 'disconnected' });
+    expect(seen()).to.deep.equal(['– mark none', '– mark none']);
+    await show(factsOf('live'));
+    expect(seen()).to.deep.equal(['connected mark good', 'connected mark good']);
   });
 
   it('reads a state aloud only when it lasts', async () => {

@@ -1,6 +1,7 @@
 import { expect } from '@esm-bundle/chai';
 import { graphPath, scale } from '../../src/element/view/parts/latency-graph.js';
-import { factsOf, STATS } from './fake-core.js';
+import type { Quality } from '../../src/protocol/index.js';
+import { factsOf, REDUCED, STATS } from './fake-core.js';
 import { type DrivenPreview, mount, part, parts, textOf } from './fixture.js';
 
 describe('the statistics', () => {
@@ -44,29 +45,46 @@ describe('the statistics', () => {
   });
 
   it('says "Glass" only when the camera was measured too', async () => {
-    expect(textOf(part(element, 'stats'))).to.contain('Glass to screen 8.2 ms');
-    const { camera: _, ...legs } = STATS.latency?.legs ?? {};
-    element.fake.tell({ stats: { ...STATS, latency: { totalMs: 7.6, complete: true, legs } } });
+    expect(textOf(part(element, 'stats'))).to.contain('Capture to screen 8.2 ms');
+    const legs = { ...STATS.latency?.legs, camera: 0.6 };
+    element.fake.tell({ stats: { ...STATS, latency: { totalMs: 8.8, complete: true, legs } } });
     await element.updateComplete;
-    expect(textOf(part(element, 'stats'))).to.contain('Capture to screen 7.6 ms');
+    expect(textOf(part(element, 'stats'))).to.contain('Glass to screen 8.8 ms');
+    expect(textOf(part(element, 'stats'))).to.contain('camera 0.6');
   });
 
   it('marks a lower bound with ≥', async () => {
     element.fake.tell({ stats: { ...STATS, latency: { totalMs: 22.2, complete: false, legs: { buffer: 22.2 } } } });
     await element.updateComplete;
     expect(textOf(part(element, 'stats'))).to.contain('Capture to screen ≥ 22.2 ms');
-    expect(textOf(part(element, 'stats'))).to.contain('camera – ');
+    expect(textOf(part(element, 'stats'))).to.contain('encode – send – network – buffer 22.2');
   });
 
   it('gives each leg its share of the strip', () => {
     const strip = part(element, 'stats').querySelectorAll<SVGRectElement>('.strip rect');
     const widths = [...strip].map((leg) => Number(leg.getAttribute('width')));
-    const legs = [0.6, 4.1, 0.8, 0.6, 1.2, 0.9];
+    const legs = [4.4, 0.3, 0.8, 0.6, 1.2, 0.9];
     expect(widths).to.have.length(legs.length);
     for (const [index, ms] of legs.entries()) {
       // Of 8.2 ms in all; 0.4 % of the strip stay free between two legs.
       expect(widths[index]).to.be.closeTo((100 * ms) / 8.2 - 0.4, 0.01);
     }
+  });
+
+  it('says in words that less is sent than the camera gives, and why', async () => {
+    expect(textOf(part(element, 'stats'))).not.to.contain('link');
+    const said = async (quality: Partial<Quality>) => {
+      element.fake.tell({ quality: { ...REDUCED, ...quality } });
+      await element.updateComplete;
+      return textOf(part(element, 'stats').querySelector('.quality'));
+    };
+    expect(await said({})).to.equal('640 × 360 of 1280 × 720 Your link carries 800 kbit/s');
+    expect(await said({ linkKbps: 1_250 })).to.equal('640 × 360 of 1280 × 720 Your link carries 1.25 Mbit/s');
+    expect(await said({ linkKbps: undefined } as object)).to.equal('640 × 360 of 1280 × 720 Your link carries no more');
+    const size = { width: 1280, height: 720 };
+    expect(await said({ ...size, fps: 15 })).to.equal('15 of 30 fps Your link carries 800 kbit/s');
+    expect(await said(size)).to.equal('Less detail Your link carries 800 kbit/s');
+    expect(await said({ ...size, level: 0, reason: 'full' })).to.equal('');
   });
 
   it('opens and closes without moving anything', async () => {

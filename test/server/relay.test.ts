@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { errorInfo } from '../../src/protocol/errors.js';
 import { publicInstance } from '../../src/server/registry.js';
 import { CAMERA, candidate, client, listen, next, OTHER_SDP, receiver, SDP, sender, viewer } from './support.js';
 
@@ -157,6 +158,24 @@ describe('a session', () => {
     const asked = next(camera, 'set-mode');
     expect(await socket.emitWithAck('set-mode', { session, mode })).toEqual({ ok: true, mode });
     expect(await asked).toEqual({ stream: 'cam', session, mode });
+  });
+
+  it('passes on why the sender chose another mode, and why its camera delivers nothing', async () => {
+    const { url } = await listen();
+    const camera = await sender(url);
+    const { mode } = CAMERA;
+    const notice = 'The camera has no 1280x720 at 60; 1280x720 at 30 is nearest.';
+    camera.on('set-mode', (_, acknowledge) => acknowledge({ ok: true, mode, notice }));
+    const { socket, session } = await receiver(url);
+    expect(await socket.emitWithAck('set-mode', { session, mode: { ...mode, fps: 60 } })).toEqual({
+      ok: true,
+      mode,
+      notice,
+    });
+    const news = next(socket, 'stream');
+    const lost = { ...CAMERA, notice, error: errorInfo('camera_missing') };
+    expect(await camera.emitWithAck('update-camera', { stream: 'cam', camera: lost })).toEqual({ ok: true });
+    expect(await news).toMatchObject({ camera: lost });
   });
 
   it('asks the sender for another mode before anyone watches', async () => {

@@ -1,12 +1,13 @@
 import { DATA_CHANNEL_LABEL } from '../../protocol/constants.js';
-import type { FromSender, Ping } from '../../protocol/data-channel.js';
+import type { Ping, Quality } from '../../protocol/data-channel.js';
 import { type ErrorInfo, errorInfo, PreviewError } from '../../protocol/errors.js';
 import type { Candidate } from '../../protocol/messages.js';
 import type { SignallingChannel, SignallingSession } from '../signalling/signalling.js';
 import { ClockSync } from './clock-sync.js';
+import { readFromSender } from './from-sender.js';
 
 export interface ConnectionEvents {
-  /** A state of the peer connection, or the progress, has changed. */
+  /** A state of the peer connection, the progress or the quality has changed. */
   onChange(): void;
   /** Packets of the picture have begun to arrive on this track. */
   onTrack(track: MediaStreamTrack): void;
@@ -28,6 +29,7 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #pc: RTCPeerConnection;
   #session: SignallingSession | undefined;
+  #quality: Quality | null = null;
   #answered = false;
   #ended = false;
   #localCandidates: Candidate[] | undefined = [];
@@ -54,6 +56,11 @@ export class Connection {
 
   get answered(): boolean {
     return this.#answered;
+  }
+
+  /** What the sender says that it sends here; `null` while it has not said. */
+  get quality(): Quality | null {
+    return this.#quality;
   }
 
   /** Offers to the sender. Ends with `onEnded` when that fails. */
@@ -182,35 +189,17 @@ export class Connection {
   }
 
   #onDataMessage(data: unknown, now: number): void {
-    const message = parseFromSender(data);
+    const message = readFromSender(data);
     if (message?.type === 'pong') this.sync.addPong(message, now);
     else if (message?.type === 'clock') this.sync.setClock(message);
+    else if (message?.type === 'quality' && !this.#ended) {
+      this.#quality = message;
+      this.#events.onChange();
+    }
   }
 }
 
 /** Unix ms with a fraction: the scale on which frames are presented, and steadier than `Date.now()`. */
 export function wallClock(): number {
   return performance.timeOrigin + performance.now();
-}
-
-/** The data channel is the sender's word: checked field by field, anything else is dropped. */
-function parseFromSender(data: unknown): FromSender | undefined {
-  if (typeof data !== 'string' || data.length > 1_000) return undefined;
-  let message: Record<string, unknown>;
-  try {
-    message = JSON.parse(data);
-  } catch {
-    return undefined;
-  }
-  const isNumber = (field: string) => Number.isFinite(message[field]);
-  switch (message?.type) {
-    case 'pong':
-      return isNumber('t') && isNumber('received') && isNumber('sent') ? (message as unknown as FromSender) : undefined;
-    case 'clock':
-      return isNumber('rtp') && isNumber('captureMs') && (message.encodeMs === undefined || isNumber('encodeMs'))
-        ? (message as unknown as FromSender)
-        : undefined;
-    default:
-      return undefined;
-  }
 }

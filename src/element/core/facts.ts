@@ -1,4 +1,4 @@
-import type { ErrorInfo, Mode, StreamInfo } from '../../protocol/index.js';
+import type { ErrorInfo, Mode, Quality, StreamInfo } from '../../protocol/index.js';
 
 /**
  * What the viewer sees, in one word. Frames decide, never the connection's own opinion of itself.
@@ -7,11 +7,21 @@ import type { ErrorInfo, Mode, StreamInfo } from '../../protocol/index.js';
  * - `offline`: nothing streams under this name. If it was started, video begins by itself when it comes.
  * - `connecting`: started, no frame yet.
  * - `live`: new frames are being shown.
+ * - `camera-lost`: frames are being shown, but the sender has lost its camera and shows a picture that says so; why is in
+ *   `stream.camera.error`. The live picture comes back by itself, on the same connection.
  * - `stalled`: frames stopped; the last one is still on the screen.
  * - `reconnecting`: a new connection is being made; the last frame may still be on the screen.
  * - `failed`: given up, with the reason in `problem`. `retry()` starts again.
  */
-export type PreviewState = 'idle' | 'offline' | 'connecting' | 'live' | 'stalled' | 'reconnecting' | 'failed';
+export type PreviewState =
+  | 'idle'
+  | 'offline'
+  | 'connecting'
+  | 'live'
+  | 'camera-lost'
+  | 'stalled'
+  | 'reconnecting'
+  | 'failed';
 
 /** The steps to a picture, in the order in which they are climbed. */
 export const RUNGS = ['server', 'camera', 'offer', 'network', 'secure', 'packets', 'decode'] as const;
@@ -34,7 +44,9 @@ export interface LatencyLegs {
   camera?: number;
   /** From capture to the encoder's output, said by the sender. */
   encode?: number;
-  /** Packetising and the way to this device: what is left between encoder and arrival. */
+  /** From the encoder's output to the last packet handed to the network, said by the sender. */
+  send?: number;
+  /** The way to this device: what is left between encoded, or sent where that is known, and arrival. */
   network?: number;
   /** In the browser's jitter buffer. */
   buffer?: number;
@@ -83,6 +95,7 @@ export interface Facts {
   signalling: 'closed' | 'connecting' | 'connected';
   /** What the server says of the stream; `null` before it has said anything. */
   stream: StreamInfo | null;
+  /** As the browser sees them: for seconds after the other side has died still `connected`. `state` knows better. */
   connection: RTCPeerConnectionState | null;
   ice: RTCIceConnectionState | null;
   rungs: readonly Rung[];
@@ -91,7 +104,7 @@ export interface Facts {
   attempt: number;
   /** When the next try begins, in Unix ms; `null` when none is planned. */
   retryAt: number | null;
-  /** When the last frame was shown, in Unix ms; `null` before the first. */
+  /** When the last frame was shown, in Unix ms, as of these facts: at most a second old while frames come. `null` before the first. */
   lastFrameAt: number | null;
   /** Size of the frames that are shown, in pixels; `null` before the first. */
   shownSize: { width: number; height: number } | null;
@@ -99,6 +112,10 @@ export interface Facts {
   pendingMode: Mode | null;
   /** The last mode that was refused, with the reason; cleared by the next request. */
   modeProblem: ErrorInfo | null;
+  /** Why the sender chose another mode than the one asked for last, in a sentence; cleared by the next request. */
+  modeNotice: string | null;
+  /** What the sender says that it sends here: less than the camera's mode where the link carries no more. `null`: not said. */
+  quality: Quality | null;
   /** What to show: give it to a video element by `attach`. `null` when there is nothing. */
   media: MediaStream | null;
   stats: Stats | null;
@@ -122,6 +139,8 @@ export const NOTHING_KNOWN: Facts = {
   shownSize: null,
   pendingMode: null,
   modeProblem: null,
+  modeNotice: null,
+  quality: null,
   media: null,
   stats: null,
   latencyHistory: [],

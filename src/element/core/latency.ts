@@ -72,8 +72,16 @@ export class LatencyMeter {
       return taken;
     };
     if (arrivedMs !== undefined) {
-      if (clock?.encodeMs !== undefined) legs.encode = take(Math.min(clock.encodeMs, arrivedMs));
-      legs.network = take(arrivedMs - (legs.encode ?? 0));
+      let onTheWay = arrivedMs;
+      for (const [leg, ms] of [
+        ['encode', clock?.encodeMs],
+        ['send', clock?.sendMs],
+      ] as const) {
+        if (ms === undefined) continue;
+        legs[leg] = take(Math.min(ms, onTheWay));
+        onTheWay -= legs[leg];
+      }
+      legs.network = take(onTheWay);
     }
     if (bufferMs !== null) legs.buffer = take(bufferMs);
     if (decodeMs !== undefined) legs.decode = take(decodeMs);

@@ -18,6 +18,8 @@ export interface PictureEvents {
 const STALL_INTERVALS = 3;
 const STALL_EXTRA_MS = 150;
 const STALL_MIN_MS = 400;
+/** A picture that only says that the camera is lost needs no rate; a sender repeats it at least once a second. */
+const STALL_CAMERA_LOST_MS = 3_000;
 /** Without frame callbacks the statistics stand in, read once a second, and in a hidden page up to a second late. */
 const STALL_BLIND_MS = 4_000;
 
@@ -40,6 +42,8 @@ export class Picture {
   lastFrameAt = 0;
   /** Packets of the newest connection have arrived. */
   gotPackets = false;
+  /** What is shown is not the camera's: its age says nothing, and it may come in its own slow time. */
+  cameraLost = false;
 
   constructor(events: PictureEvents) {
     this.#events = events;
@@ -90,7 +94,7 @@ export class Picture {
     this.#latency.reset();
     this.#size = null;
     this.#setMedia(null);
-    this.#events.onChange({ stats: null, shownSize: null, lastFrameAt: null, latencyHistory: [] });
+    this.#events.onChange({ stats: null, shownSize: null, latencyHistory: [] });
   }
 
   close(): void {
@@ -102,7 +106,7 @@ export class Picture {
   flowing(fps: number, now = Date.now()): boolean {
     if (this.lastFrameAt === 0 || this.#frozen) return false;
     const seen = Math.max(STALL_MIN_MS, (STALL_INTERVALS * 1_000) / fps + STALL_EXTRA_MS);
-    const limit = this.#blind() ? STALL_BLIND_MS : seen;
+    const limit = this.#blind() ? STALL_BLIND_MS : this.cameraLost ? Math.max(seen, STALL_CAMERA_LOST_MS) : seen;
     return now - this.lastFrameAt < limit || now < this.#graceUntil;
   }
 
@@ -158,7 +162,7 @@ export class Picture {
   #onFrame(frame: ShownFrame): void {
     if (this.#frozen) return;
     this.#presentedFrames += 1;
-    this.#latency.add(frame);
+    if (!this.cameraLost) this.#latency.add(frame);
     const { width, height } = frame;
     if (this.#size?.width !== width || this.#size.height !== height) {
       this.#size = { width, height };

@@ -174,7 +174,8 @@ export class PreviewClient implements PreviewCore {
   }
 
   report(): string {
-    return writeReport(this.#facts, this.#stream, (this.#next ?? this.#current)?.peer);
+    const connection = this.#next ?? this.#current;
+    return writeReport(this.#facts, this.#stream, connection?.peer, connection?.sync.clock);
   }
 
   close(): void {
@@ -208,6 +209,7 @@ export class PreviewClient implements PreviewCore {
   #onStream(stream: StreamInfo): void {
     if (this.#closed) return;
     const before = this.#facts.stream;
+    this.#onCamera(stream.camera?.error !== undefined);
     this.#update({ stream });
     this.#checkMode();
     const saidGoodbye = this.#seenOnline && before?.online && !stream.online && !stream.instance;
@@ -225,6 +227,14 @@ export class PreviewClient implements PreviewCore {
     const mended = before?.camera?.error !== undefined && stream.camera?.error === undefined;
     const waiting = !this.#flowing() && !this.#next;
     if (replaced || (waiting && (!before?.online || mended))) this.#tryAfresh();
+  }
+
+  /** The sender changes over between its camera and a picture that says why there is none: a pause, but no stall. */
+  #onCamera(lost: boolean): void {
+    if (lost === this.#picture.cameraLost) return;
+    this.#picture.cameraLost = lost;
+    this.#grace();
+    if (lost) this.#modeRequest.clear();
   }
 
   // ---- trying ---------------------------------------------------------------------------------------------------
@@ -284,7 +294,7 @@ export class PreviewClient implements PreviewCore {
     this.#frozen?.retire();
     this.#current = undefined;
     this.#picture.freeze();
-    this.#update({ lastFrameAt: this.#picture.lastFrameAt || null });
+    this.#update();
   }
 
   #onTryFailed(info: ErrorInfo): void {
@@ -324,29 +334,39 @@ export class PreviewClient implements PreviewCore {
       next.reportLive();
     }
     this.#checkMode();
-    if (!next && this.#facts.state === 'live') return;
+    if (!next && this.#showing) return;
     // Frames flow, by the new connection or by the old one, which has come back: no other is needed.
     this.#abandonTry();
-    this.#update({ problem: null, lastFrameAt: this.#picture.lastFrameAt });
+    this.#update({ problem: null });
   }
 
-  /** Only what is live may pause for a moment and stay so. */
+  /** Only what is being shown may pause for a moment and stay so. */
   #grace(): void {
-    if (this.#facts.state === 'live') this.#picture.grace(GRACE_MS);
+    if (this.#showing) this.#picture.grace(GRACE_MS);
+  }
+
+  /** The facts say that frames flow, the camera's or those that say that it is lost. */
+  get #showing(): boolean {
+    const { state } = this.#facts;
+    return state === 'live' || state === 'camera-lost';
   }
 
   #flowing(): boolean {
-    return this.#picture.flowing(this.#facts.stream?.camera?.mode.fps ?? 30);
+    const cameraFps = this.#facts.stream?.camera?.mode.fps ?? 30;
+    const sentFps = this.#current?.quality?.fps ?? cameraFps;
+    return this.#picture.flowing(Math.max(1, Math.min(cameraFps, sentFps)));
   }
 
   #checkMode(): void {
-    if (this.#modeRequest.pending) this.#modeRequest.seen(this.#facts.shownSize, this.#facts.stream?.camera?.mode);
+    const { shownSize, stream } = this.#facts;
+    const quality = this.#current?.quality ?? null;
+    if (this.#modeRequest.pending) this.#modeRequest.seen(shownSize, stream?.camera?.mode, quality);
   }
 
   #tick(): void {
     if (this.#picture.cameBack()) this.#grace();
     const flowing = this.#flowing();
-    if (flowing !== (this.#facts.state === 'live')) this.#update({ lastFrameAt: this.#picture.lastFrameAt || null });
+    if (flowing !== this.#showing) this.#update();
     const now = Date.now();
     if (now - this.#readAt >= READ_EVERY_MS) {
       this.#readAt = now;
@@ -397,8 +417,11 @@ export class PreviewClient implements PreviewCore {
     facts.connection = connection?.peer.connectionState ?? null;
     facts.ice = connection?.peer.iceConnectionState ?? null;
     facts.attempt = this.#attempt;
+    facts.lastFrameAt = this.#picture.lastFrameAt || null;
     facts.pendingMode = this.#modeRequest.pending;
     facts.modeProblem = this.#modeRequest.problem;
+    facts.modeNotice = this.#modeRequest.notice;
+    facts.quality = this.#current?.quality ?? null;
     this.#facts = facts;
     const { started, stream, problem } = facts;
     facts.state = deriveState({

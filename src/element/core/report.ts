@@ -1,8 +1,19 @@
+import type { Clock } from '../../protocol/data-channel.js';
 import type { Facts } from './facts.js';
 
-/** A text for a support ticket. Addresses, credentials and SDP stay out: only kinds, states and figures. */
-export function writeReport(facts: Facts, stream: string, peer: RTCPeerConnection | undefined): string {
-  const { stats, problem, shownSize } = facts;
+/**
+ * A text for a support ticket. Addresses, credentials and SDP stay out: only kinds, states and figures.
+ *
+ * @param clock what the sender said last of its own share of the time
+ */
+export function writeReport(
+  facts: Facts,
+  stream: string,
+  peer: RTCPeerConnection | undefined,
+  clock: Clock | undefined,
+): string {
+  const { stats, problem, shownSize, pendingMode, modeProblem, modeNotice, quality } = facts;
+  const ms = (value: number | undefined) => (value === undefined ? '–' : `${value} ms`);
   const time = (at: number | null) => (at === null ? '–' : new Date(at).toISOString());
   const lines = [
     'webrtc-preview report',
@@ -16,6 +27,9 @@ export function writeReport(facts: Facts, stream: string, peer: RTCPeerConnectio
     `steps: ${facts.rungs.map(({ name, status }) => `${name} ${status}`).join(', ')}`,
     `problem: ${problem ? `${problem.code} at ${problem.rung}: ${problem.message}` : 'none'}`,
     `candidates: ours ${candidateKinds(peer?.localDescription)}, theirs ${candidateKinds(peer?.remoteDescription)}`,
+    `mode: pending ${pendingMode ? JSON.stringify(pendingMode) : 'none'}, ${modeProblem?.message ?? modeNotice ?? 'nothing to say'}`,
+    `quality: ${quality ? JSON.stringify(quality) : '–'}`,
+    `sender: encode ${ms(clock?.encodeMs)}, send ${ms(clock?.sendMs)}, capture time ${clock?.origin ?? '–'}`,
     `shown: ${shownSize ? `${shownSize.width} × ${shownSize.height}` : '–'}`,
     `statistics: ${stats ? JSON.stringify(stats) : '–'}`,
   ];

@@ -20,7 +20,8 @@ export function deriveState({ started, stream, flowing, hasFrame, trying, proble
     if (problem) return 'failed';
     return stream && !stream.online ? 'offline' : 'idle';
   }
-  if (flowing) return 'live';
+  // What was heard last of the camera, also while the server is away: better no `live` than a false one.
+  if (flowing) return stream?.camera?.error ? 'camera-lost' : 'live';
   // Without the server, what was last heard of the stream is no news.
   if (problem?.rung === 'server') return 'failed';
   if (stream && !stream.online) return 'offline';

@@ -1,4 +1,4 @@
-import type { Candidate, CloseReason, ErrorInfo, IceConfig, Mode, StreamInfo } from '../../protocol/index.js';
+import type { Candidate, CloseReason, ErrorInfo, IceConfig, Mode, ModeSet, StreamInfo } from '../../protocol/index.js';
 
 /** What a channel tells the core. Bound once, for the channel's whole life. */
 export interface ChannelEvents {
@@ -27,12 +27,15 @@ export interface SignallingSession {
   leave(): void;
 }
 
+/** The mode that the sender chose, with a `notice` in words where it is not the one asked for. */
+export type ChosenMode = Pick<ModeSet, 'mode' | 'notice'>;
+
 /** A subscription to one stream of one server. Another transport (WHEP, …) is another implementation of this. */
 export interface SignallingChannel {
   /** Takes part in a new session; waits for the server if it must. Rejects with `PreviewError` when the channel closes. */
   open(events: SessionEvents): Promise<SignallingSession>;
-  /** Asks for another mode; resolves with the one that the sender chose. Rejects with `PreviewError`. */
-  setMode(mode: Mode): Promise<Mode>;
+  /** Asks for another mode; resolves with the sender's choice. Rejects with `PreviewError`. */
+  setMode(mode: Mode): Promise<ChosenMode>;
   /** Stops waiting and tries to reach the server right now. */
   reconnect(): void;
   close(): void;

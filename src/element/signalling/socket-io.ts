@@ -14,6 +14,7 @@ import type {
 } from '../../protocol/index.js';
 import type {
   ChannelEvents,
+  ChosenMode,
   SessionEvents,
   SignallingChannel,
   SignallingFactory,
@@ -133,11 +134,10 @@ class SocketIoChannel implements SignallingChannel {
     throw new PreviewError('server_unreachable');
   }
 
-  async setMode(mode: Mode): Promise<Mode> {
+  async setMode(mode: Mode): Promise<ChosenMode> {
     const session = this.#spareId;
     if (!this.#socket.connected || session === undefined) throw new PreviewError('server_unreachable');
-    const reply = await acknowledged(this.#socket, (socket) => socket.emitWithAck('set-mode', { session, mode }));
-    return reply.mode;
+    return acknowledged(this.#socket, (socket) => socket.emitWithAck('set-mode', { session, mode }));
   }
 
   reconnect(): void {

@@ -1,3 +1,4 @@
+import type { Quality } from '../../protocol/index.js';
 import type { Facts, PreviewState, Problem } from '../core/facts.js';
 
 /** What `<webrtc-preview>` tells its page. All of them bubble and cross shadow roots. */
@@ -8,6 +9,8 @@ export interface WebRTCPreviewEventMap {
   firstframe: CustomEvent<{ size: { width: number; height: number } | null }>;
   /** There is a reason, worth a person's attention, why there is no picture. */
   problem: CustomEvent<{ problem: Problem }>;
+  /** The sender sends this viewer another size or rate than before. */
+  qualitychange: CustomEvent<{ quality: Quality }>;
 }
 
 declare global {
@@ -19,13 +22,14 @@ declare global {
 export class Teller {
   readonly #target: EventTarget;
   #toldFirstFrame = false;
+  #toldQuality: Quality | undefined;
 
   constructor(target: EventTarget) {
     this.#target = target;
   }
 
   tell(facts: Facts, before: Facts): void {
-    const { state, problem, started } = facts;
+    const { state, problem, started, quality } = facts;
     if (state !== before.state) this.#send('statechange', { state, previous: before.state });
     if (!started) this.#toldFirstFrame = false;
     else if (state === 'live' && !this.#toldFirstFrame) {
@@ -35,9 +39,18 @@ export class Teller {
     if (problem && (problem.code !== before.problem?.code || problem.rung !== before.problem.rung)) {
       this.#send('problem', { problem });
     }
+    if (quality && !sameQuality(quality, this.#toldQuality)) {
+      this.#toldQuality = quality;
+      this.#send('qualitychange', { quality });
+    }
   }
 
   #send<Name extends keyof WebRTCPreviewEventMap>(name: Name, detail: WebRTCPreviewEventMap[Name]['detail']): void {
     this.#target.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
+}
+
+/** The bitrates move all the time; what a person sees does not. */
+function sameQuality(a: Quality, b: Quality | undefined): boolean {
+  return a.level === b?.level && a.width === b.width && a.height === b.height && a.fps === b.fps;
 }

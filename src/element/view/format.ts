@@ -53,6 +53,13 @@ export function rate(fps: number): string {
   return String(Math.round(fps * 100) / 100);
 }
 
+/** "840 kbit/s", from 1000 on "2.48 Mbit/s". */
+export function bitrate(kbps: number, words: Words): Required<Figure> {
+  return kbps < 1000
+    ? { value: number(kbps, 0, words.locale), unit: words.units.kbps }
+    : { value: number(kbps / 1000, 2, words.locale), unit: words.units.mbps };
+}
+
 /** The rows of the statistics in the order in which they are read; what is not known is a dash. */
 export function statsRows(stats: Stats | null, words: Words): readonly { key: keyof Words['stats']; figure: Figure }[] {
   const dash: Figure = { value: words.unknown };
@@ -60,15 +67,11 @@ export function statsRows(stats: Stats | null, words: Words): readonly { key: ke
     value === null || value === undefined
       ? dash
       : { value: number(value, digits, words.locale), ...(unit ? { unit } : {}) };
-  const kbps = stats?.bitrateKbps;
   const path = stats?.path;
   return [
     {
       key: 'bitrate',
-      figure:
-        typeof kbps === 'number' && kbps >= 1000
-          ? known(kbps / 1000, 2, words.units.mbps)
-          : known(kbps, 0, words.units.kbps),
+      figure: typeof stats?.bitrateKbps === 'number' ? bitrate(stats.bitrateKbps, words) : dash,
     },
     { key: 'rtt', figure: known(stats?.rttMs, 1, words.units.ms) },
     { key: 'shown', figure: known(stats?.shownFps, 1, words.units.fps) },

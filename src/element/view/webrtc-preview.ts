@@ -17,6 +17,7 @@ import { CoreHolder, type CoreOptions } from './core-holder.js';
 import { Teller } from './events.js';
 import { bar } from './parts/bar.js';
 import { centre } from './parts/centre.js';
+import { lostLine } from './parts/lost-line.js';
 import { pill } from './parts/pill.js';
 import { statsPanel } from './parts/stats-panel.js';
 import { tools } from './parts/tools.js';
@@ -49,6 +50,7 @@ const TICK_MS = 100;
  * @fires {CustomEvent<{state, previous}>} statechange - The word for what is seen has changed.
  * @fires {CustomEvent<{size}>} firstframe - The first frame since Start is on the screen.
  * @fires {CustomEvent<{problem}>} problem - There is no picture, and this is why.
+ * @fires {CustomEvent<{quality}>} qualitychange - What is sent has become smaller or larger, as far as the link carries it.
  *
  * @csspart base - Everything: the picture and the bar.
  * @csspart picture - The box of the picture, near-black where there is none.
@@ -64,7 +66,8 @@ const TICK_MS = 100;
  * @csspart rungs - The steps to a picture in it.
  * @csspart retry-button - Retry in it.
  * @csspart report-button - Copy report in it.
- * @csspart note - A short message about a mode that was refused.
+ * @csspart lost - Why the camera is lost, on the picture that the sender shows meanwhile.
+ * @csspart note - A short message about a mode that was refused, or another than the one asked for.
  * @csspart bar - The row below the picture.
  * @csspart toggle-button - Start and Stop in the bar.
  * @csspart select - Each selector; also `resolution-select`, `fps-select` and `mode-select` (the two in one, when narrow).
@@ -93,6 +96,7 @@ const TICK_MS = 100;
  * @cssstate offline - Nothing streams under this name.
  * @cssstate connecting - Started, no frame yet.
  * @cssstate live - New frames are being shown.
+ * @cssstate camera-lost - The sender shows a picture that says that its camera is lost.
  * @cssstate stalled - Frames have stopped; the last one is still there, greyed.
  * @cssstate reconnecting - A new connection is being made.
  * @cssstate failed - Given up; `facts.problem` says why.
@@ -163,6 +167,11 @@ export class WebRTCPreviewElement extends LitElement {
     this.#holder.core?.retry();
   }
 
+  /** Gives the keyboard to the picture, for its keys; one that is on a control already stays there. */
+  override focus(options?: FocusOptions): void {
+    if (!this.shadowRoot?.activeElement) this.shadowRoot?.querySelector<HTMLElement>('.base')?.focus(options);
+  }
+
   /** The frame on the screen in its full resolution, as PNG. Rejects with `InvalidStateError` before the first frame. */
   async snapshot(): Promise<Blob> {
     const frame = this.video ? await grabFrame(this.video) : null;
@@ -199,9 +208,11 @@ export class WebRTCPreviewElement extends LitElement {
     const now = Date.now();
     const stopped = facts.state === 'idle' || facts.state === 'offline';
     const fullscreen = this.isConnected && this.matches(':fullscreen');
+    const lost = facts.state === 'camera-lost' ? facts.stream?.camera?.error : undefined;
+    const note = this.#note.running ? noteOf(facts) : null;
     const hasTools = !this.noControls && (!stopped || fullscreen);
     return html`<div
-      part="base" role="region" aria-label=${english.region(facts.stream?.camera?.label ?? this.stream)}
+      part="base" role="region" tabindex="-1" aria-label=${english.region(facts.stream?.camera?.label ?? this.stream)}
       class=${classMap({ base: true, [facts.state]: true, awake: this.#awake.running, 'more-open': this.moreOpen })}
       @pointermove=${this.#wake} @pointerdown=${this.#wake} @focusin=${this.#wake} @keydown=${this.#onKey}
       @focusout=${this.#onFocusOut}
@@ -211,11 +222,12 @@ export class WebRTCPreviewElement extends LitElement {
         ${facts.state === 'failed' ? troublePanel(facts, this.copy, this.#troubleActions, english) : centre(facts, this.stream, now, this.#start, english)}
         ${this.stats && !stopped && facts.state !== 'failed' ? statsPanel(facts, english) : nothing}
         ${pill(facts, now, english)}
-        ${this.#note.running && facts.modeProblem ? html`<p part="note" class="note">${facts.modeProblem.message}</p>` : nothing}
+        ${lost ? lostLine(lost, english) : nothing}
+        ${note === null ? nothing : html`<p part="note" class="note">${note}</p>`}
         ${hasTools ? this.#tools(fullscreen) : nothing}
       </div>
       ${this.noControls ? nothing : bar(facts, { open: this.moreOpen, disabled: !hasTools }, this.#barActions, english)}
-      <div class="unseen" role="status">${this.spoken}${this.#note.running ? ` ${facts.modeProblem?.message ?? ''}` : ''}</div>
+      <div class="unseen" role="status">${this.spoken} ${note ?? ''}</div>
     </div>`;
   }
 
@@ -278,18 +290,25 @@ export class WebRTCPreviewElement extends LitElement {
     if (event.key === 's') this.#toolsActions.toggleStats();
   };
 
-  readonly #onFocusOut = ({ relatedTarget }: FocusEvent) => {
-    if (!(relatedTarget instanceof Node && this.renderRoot.contains(relatedTarget))) this.moreOpen = false;
+  readonly #onFocusOut = ({ relatedTarget, currentTarget }: FocusEvent) => {
+    const onControl = relatedTarget !== currentTarget && this.renderRoot.contains(relatedTarget as Node | null);
+    if (!onControl) this.moreOpen = false;
   };
 
   #report(facts: Facts, before: Facts): void {
-    const { state, modeProblem } = facts;
+    const { state } = facts;
+    const note = noteOf(facts);
     this.#internals?.states.delete(before.state);
     this.#internals?.states.add(state);
     if (state !== before.state && this.isConnected) this.#speaking.start();
-    if (modeProblem && modeProblem !== before.modeProblem) this.#note.start();
+    if (note !== null && note !== noteOf(before)) this.#note.start();
     this.#teller.tell(facts, before);
   }
+}
+
+/** What there is to say about the last wish for another mode. */
+function noteOf({ modeProblem, modeNotice }: Facts): string | null {
+  return modeProblem?.message ?? modeNotice;
 }
 
 declare global {

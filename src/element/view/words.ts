@@ -31,6 +31,8 @@ export interface Words {
   leaveFullscreen: string;
 
   nothingStreams(stream: string): string;
+  /** Below the sender's reason why its camera is lost. */
+  returnsByItself: string;
   noServer: string;
   reachingServer: string;
   startsByItself: string;
@@ -45,7 +47,11 @@ export interface Words {
   captureToScreen: string;
   atLeast: string;
   atLeastLong: string;
-  legs: Record<'camera' | 'encode' | 'network' | 'buffer' | 'decode' | 'display', string>;
+  legs: Record<'camera' | 'encode' | 'send' | 'network' | 'buffer' | 'decode' | 'display', string>;
+  lessOf(sent: string, full: string): string;
+  lessDetail: string;
+  /** @param bitrate what the link carries, with its unit; `undefined` where that is not known */
+  linkCarries(bitrate: string | undefined): string;
   graph(highest: string, missing: number): string;
   graphEmpty: string;
   stats: Record<'bitrate' | 'rtt' | 'shown' | 'loss' | 'frames' | 'dropped' | 'codec' | 'path', string>;
@@ -75,6 +81,7 @@ export const english: Words = {
     offline: 'Offline',
     connecting: 'Connecting',
     live: 'LIVE',
+    'camera-lost': 'Camera lost',
     stalled: 'Frozen',
     reconnecting: 'Reconnecting',
     failed: 'No picture',
@@ -84,6 +91,7 @@ export const english: Words = {
     offline: 'Offline: nothing streams',
     connecting: 'Connecting',
     live: 'Live',
+    'camera-lost': 'The camera is lost',
     stalled: 'Frozen: no new frames',
     reconnecting: 'Reconnecting',
     failed: 'No picture',
@@ -108,6 +116,7 @@ export const english: Words = {
   leaveFullscreen: 'Leave fullscreen',
 
   nothingStreams: (stream) => `Nothing streams as “${stream}”`,
+  returnsByItself: 'The live picture comes back by itself.',
   noServer: 'The server cannot be reached',
   reachingServer: 'Reaching the server',
   startsByItself: 'Video starts by itself when the sender comes back.',
@@ -134,11 +143,15 @@ export const english: Words = {
   legs: {
     camera: 'camera',
     encode: 'encode',
+    send: 'send',
     network: 'network',
     buffer: 'buffer',
     decode: 'decode',
     display: 'display',
   },
+  lessOf: (sent, full) => `${sent} of ${full}`,
+  lessDetail: 'Less detail',
+  linkCarries: (bitrate) => `Your link carries ${bitrate ?? 'no more'}`,
   graph: (highest, missing) =>
     `Latency in the last minute: highest ${highest} ms${missing > 0 ? `, ${missing} s without a frame` : ''}`,
   graphEmpty: 'Latency in the last minute: not known yet',

@@ -7,7 +7,7 @@ import puppeteer from 'puppeteer-core';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const out = here('../../out/screens/');
-const STATES = ['idle', 'offline', 'connecting', 'live', 'stalled', 'reconnecting', 'failed'];
+const STATES = ['idle', 'offline', 'connecting', 'live', 'camera-lost', 'stalled', 'reconnecting', 'failed'];
 const WIDTHS = [160, 240, 320, 400, 480, 544, 640, 800, 1280];
 
 await mkdir(out, { recursive: true });
@@ -36,7 +36,7 @@ const browser = await puppeteer.launch({
 /** One sheet: a page of `scheme` with elements side by side, each with its caption. */
 async function sheet(name, scheme, items, { touch = false, pageWidth = 1400 } = {}) {
   const page = await browser.newPage();
-  await page.setViewport({ width: pageWidth, height: 2600, hasTouch: touch, isMobile: touch });
+  await page.setViewport({ width: pageWidth, height: 3800, hasTouch: touch, isMobile: touch });
   await page.setContent(`<!doctype html><html style="color-scheme:${scheme}"><style>
     body { margin: 24px; display: flex; flex-wrap: wrap; gap: 24px; align-items: start;
       font: 600 12px sans-serif; background: light-dark(#ebedf1, #0b0d11); color: light-dark(#333, #bbb) }
@@ -93,7 +93,38 @@ const partly = {
   },
 };
 
+const reduced = {
+  shownSize: { width: 640, height: 360 },
+  quality: {
+    type: 'quality',
+    level: 1,
+    levels: 3,
+    width: 640,
+    height: 360,
+    fps: 30,
+    kbps: 700,
+    linkKbps: 800,
+    reason: 'link',
+  },
+};
+const nearest = { modeNotice: 'The camera has no 1280x720 at 60; 1280x720 at 30 is nearest.' };
+
 for (const scheme of ['light', 'dark']) {
+  await sheet(
+    `camera-lost-${scheme}`,
+    scheme,
+    WIDTHS.flatMap((width) => [
+      item('camera-lost', width),
+      ...(width < 240 ? [] : [item('camera-lost', width, { stats: true, awake: true })]),
+    ]),
+    { pageWidth: 1700 },
+  );
+  await sheet(
+    `quality-${scheme}`,
+    scheme,
+    WIDTHS.map((width) => item('live', width, { stats: true, awake: true, changes: reduced })),
+    { pageWidth: 1700 },
+  );
   await sheet(
     `states-544-${scheme}`,
     scheme,
@@ -143,6 +174,7 @@ await sheet(
   [240, 400, 544, 800].flatMap((width) => [
     item('live', width, { changes: pending }),
     item('live', width, { changes: refused, awake: true }),
+    item('live', width, { changes: nearest }),
   ]),
   { pageWidth: 1700 },
 );

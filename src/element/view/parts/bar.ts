@@ -25,8 +25,8 @@ export function bar(
   return html`<div part="bar" class="bar">
     ${startStop(facts, actions, words)} ${selectors(facts, actions, words)}
     <div class="indicators">
-      ${indicator('ice', words.ice, facts.ice, words)}
-      ${indicator('connection', words.connection, facts.connection, words)}
+      ${indicator('ice', words.ice, facts.ice, facts, words)}
+      ${indicator('connection', words.connection, facts.connection, facts, words)}
     </div>
     <button
       part="more-button" class="control more" type="button" title=${words.more} aria-label=${words.more}
@@ -56,6 +56,7 @@ function selectors(facts: Facts, actions: BarActions, words: Words): TemplateRes
   const pending = facts.pendingMode;
   // A second wish builds on the first, seen or not.
   const wished = pending ?? seen;
+  const { notice } = facts.stream?.camera ?? {};
   const fullName = (mode: Mode) => `${size(mode)}, ${words.fps(rate(mode.fps))}`;
   // Nobody could carry a choice out.
   const disabled = facts.stream?.online !== true || modes.length === 0;
@@ -69,6 +70,7 @@ function selectors(facts: Facts, actions: BarActions, words: Words): TemplateRes
         choose: () => actions.setMode(modeOfSize(modes, of, wished?.fps ?? 30)),
       })),
       pending: pending && seen && !sameSize(pending, seen) ? words.pending(size(pending)) : null,
+      notice,
       disabled,
       words,
     })}
@@ -81,6 +83,7 @@ function selectors(facts: Facts, actions: BarActions, words: Words): TemplateRes
         choose: () => wished && actions.setMode({ ...wished, fps }),
       })),
       pending: pending && seen && pending.fps !== seen.fps ? words.pending(words.fps(rate(pending.fps))) : null,
+      notice,
       disabled,
       words,
     })}
@@ -95,6 +98,7 @@ function selectors(facts: Facts, actions: BarActions, words: Words): TemplateRes
           choose: () => actions.setMode(mode),
         })),
       pending: pending ? words.pending(fullName(pending)) : null,
+      notice,
       disabled,
       words,
     })}
@@ -107,13 +111,15 @@ interface Selector {
   options: readonly { text: string; selected: boolean; choose(): void }[];
   /** What is being waited for, in words; `null` when nothing is. */
   pending: string | null;
+  /** Why it is not what was asked for. */
+  notice: string | undefined;
   disabled: boolean;
   words: Words;
 }
 
-function selector({ part, name, options, pending, disabled, words }: Selector): TemplateResult {
+function selector({ part, name, options, pending, notice, disabled, words }: Selector): TemplateResult {
   const choose = (event: Event) => options[(event.target as HTMLSelectElement).selectedIndex]?.choose();
-  return html`<label class="selector ${part}" title=${pending ?? name}>
+  return html`<label class="selector ${part}" title=${pending ?? notice ?? name}>
     <select
       part="select ${part}-select" class="control" aria-label=${name} aria-busy=${pending !== null}
       ?disabled=${disabled} @change=${choose}
@@ -137,14 +143,21 @@ const INDICATOR_TONES: Partial<Record<RTCPeerConnectionState | RTCIceConnectionS
   failed: 'bad',
 };
 
+/**
+ * A peer connection goes on calling itself connected for seconds after the other side has died. Where nothing streams it is
+ * not asked, and where there is no picture only for what is wrong.
+ */
 function indicator(
   part: 'ice' | 'connection',
   label: string,
-  state: RTCPeerConnectionState | RTCIceConnectionState | null,
+  said: RTCPeerConnectionState | RTCIceConnectionState | null,
+  { state }: Facts,
   words: Words,
 ): TemplateResult {
-  const word = state ?? words.unknown;
-  const tone = state ? (INDICATOR_TONES[state] ?? 'none') : 'none';
+  const own = (said && INDICATOR_TONES[said]) ?? 'none';
+  const silent = state === 'idle' || state === 'offline' || (state === 'failed' && own === 'good');
+  const word = (silent ? null : said) ?? words.unknown;
+  const tone = silent ? 'none' : own;
   return html`<span part="indicator ${part}-indicator" class="indicator" title="${label} ${word}">
     <span class="mark ${tone}"></span><span class="label">${label}</span> <b class="word">${word}</b>
   </span>`;

@@ -1,4 +1,4 @@
-import type { Mode } from '../../../protocol/index.js';
+import type { Mode, Quality } from '../../../protocol/index.js';
 import type { Facts } from '../../core/facts.js';
 import { rate } from '../format.js';
 
@@ -19,13 +19,22 @@ export function choices(facts: Facts): readonly Mode[] {
 /** A camera that was asked for 30 may say 29.97: that is the same choice. */
 const SAME_RATE_WITHIN = 0.5;
 
-/** What is on the screen; before the first frame, what the camera says it will send. `null`: nobody knows. */
+/**
+ * What is on the screen; before the first frame, what the camera says it will send. `null`: nobody knows.
+ *
+ * Frames that the link made smaller are still frames of the camera's mode: that is what there is to choose.
+ */
 export function seenMode(facts: Facts): Mode | null {
   const camera = facts.stream?.camera;
   if (!camera) return null;
-  const { width, height } = facts.shownSize ?? camera.mode;
+  const { width, height } = (isReduced(facts.quality) ? null : facts.shownSize) ?? camera.mode;
   const { fps } = modeOfSize(camera.modes, { width, height }, camera.mode.fps);
   return { width, height, fps: Math.abs(fps - camera.mode.fps) < SAME_RATE_WITHIN ? fps : camera.mode.fps };
+}
+
+/** Less is sent than the camera gives. */
+export function isReduced(quality: Quality | null): quality is Quality {
+  return quality !== null && quality.level > 0;
 }
 
 /** Each size once, the largest first. */

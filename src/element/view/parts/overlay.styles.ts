@@ -147,23 +147,49 @@ export const overlayStyles = css`
     background: #e2e6ec;
   }
 
-  .note {
+  .note,
+  .lost {
     position: absolute;
-    z-index: 1;
     inset-block-end: calc(var(--unit) * 3);
     inset-inline-end: calc(var(--unit) * 3);
     max-inline-size: min(300px, 100% - var(--unit) * 6);
     padding: calc(var(--unit) * 2) calc(var(--unit) * 3);
     border-radius: var(--control-radius);
-    font-size: var(--small);
     background: rgb(12 14 18 / 0.92);
+  }
+
+  .note {
+    z-index: 1;
+    font-size: var(--small);
+  }
+
+  /* Beside the statistics; without them, where they would be. */
+  .lost {
+    max-inline-size: min(300px, 50% - var(--unit) * 5);
+    color: #c9cfd8;
+    text-wrap: pretty;
+  }
+
+  .lost b {
+    font-weight: var(--bold);
+    color: #fff;
+  }
+
+  .picture:not(:has(.stats)) .lost {
+    inset-inline-start: calc(var(--unit) * 3);
+    inline-size: fit-content;
+    max-inline-size: 60ch;
+  }
+
+  .picture:has(.note) .lost {
+    visibility: hidden;
   }
 
   :host(:fullscreen) .live:not(.awake) {
     cursor: none;
   }
 
-  :host(:fullscreen) .note {
+  :host(:fullscreen) :is(.note, .lost) {
     inset-block-end: calc(var(--size) + var(--unit) * 9);
   }
 
@@ -180,6 +206,16 @@ export const overlayStyles = css`
 
     .centre {
       font-size: var(--small);
+    }
+
+    .picture:not(:has(.stats)) .lost {
+      inset: auto calc(var(--unit) * 2) calc(var(--unit) * 2);
+      font-size: var(--small);
+    }
+
+    .lost .returns,
+    .picture:has(.stats) .lost {
+      display: none;
     }
 
     .spinner {
@@ -224,6 +260,10 @@ export const overlayStyles = css`
       font-size: var(--normal);
     }
 
+    .lost .next {
+      display: none;
+    }
+
     .centre {
       gap: var(--unit);
       padding-inline: calc(var(--unit) * 3);
@@ -246,6 +286,7 @@ export const overlayStyles = css`
     .base .tools,
     .base.more-open .tools,
     .note,
+    .lost,
     .centre p,
     .start span {
       display: none;

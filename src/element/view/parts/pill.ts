@@ -11,6 +11,7 @@ const TONES: Record<PreviewState, Tone> = {
   offline: 'none',
   connecting: 'busy',
   live: 'good',
+  'camera-lost': 'bad',
   stalled: 'busy',
   reconnecting: 'busy',
   failed: 'bad',

@@ -2,17 +2,10 @@ import { css } from 'lit';
 
 /**
  * The statistics never reach the middle of the picture: at most half as wide, and below a certain height of the picture
- * they leave out what matters least. Widths are fixed and figures tabular, so nothing moves while they run.
+ * they leave out what matters least; sooner where they also say that less is sent than the camera gives. Widths are fixed and figures tabular, so nothing moves while they run.
  */
 export const statsPanelStyles = css`
   .stats {
-    --camera: #7aa2ff;
-    --encode: #b69cff;
-    --network: #6fd0f5;
-    --buffer: #f0b45c;
-    --decode: #8fdd72;
-    --display: #ff7d8e;
-
     position: absolute;
     inset-block-end: calc(var(--unit) * 3);
     inset-inline-start: calc(var(--unit) * 3);
@@ -68,34 +61,51 @@ export const statsPanelStyles = css`
     background: rgb(255 255 255 / 0.1);
   }
 
-  .stats :is(i, rect).camera {
-    background: var(--camera);
-    fill: var(--camera);
+  .stats :is(i, rect) {
+    background: currentColor;
+    fill: currentColor;
   }
 
-  .stats :is(i, rect).encode {
-    background: var(--encode);
-    fill: var(--encode);
+  .stats .camera {
+    color: #7aa2ff;
   }
 
-  .stats :is(i, rect).network {
-    background: var(--network);
-    fill: var(--network);
+  .stats .encode {
+    color: #b69cff;
   }
 
-  .stats :is(i, rect).buffer {
-    background: var(--buffer);
-    fill: var(--buffer);
+  .stats .send {
+    color: #e58bd6;
   }
 
-  .stats :is(i, rect).decode {
-    background: var(--decode);
-    fill: var(--decode);
+  .stats .network {
+    color: #6fd0f5;
   }
 
-  .stats :is(i, rect).display {
-    background: var(--display);
-    fill: var(--display);
+  .stats .buffer {
+    color: #f0b45c;
+  }
+
+  .stats .decode {
+    color: #8fdd72;
+  }
+
+  .stats .display {
+    color: #ff7d8e;
+  }
+
+  .quality {
+    color: #c3c9d2;
+  }
+
+  .quality :is(b, span) {
+    display: block;
+    white-space: nowrap;
+  }
+
+  .quality b {
+    font-weight: var(--bold);
+    color: #fff;
   }
 
   .legend {
@@ -150,7 +160,7 @@ export const statsPanelStyles = css`
   }
 
   .graph .line {
-    stroke: var(--network);
+    stroke: #6fd0f5;
     stroke-width: 1.5;
     stroke-linecap: round;
     stroke-linejoin: round;
@@ -218,6 +228,13 @@ export const statsPanelStyles = css`
     }
   }
 
+  @container picture (height < 320px) {
+    .quality ~ .minute,
+    .quality ~ .rows .row:is(.frames, .dropped) {
+      display: none;
+    }
+  }
+
   @container picture (height < 300px) {
     .minute {
       display: none;
@@ -225,13 +242,16 @@ export const statsPanelStyles = css`
   }
 
   @container picture (height < 250px) {
-    .row:is(.frames, .dropped) {
+    .row:is(.frames, .dropped),
+    .quality ~ .rows .row:is(.codec, .path) {
       display: none;
     }
   }
 
   @container picture (height < 210px) {
-    .row:is(.codec, .path) {
+    .row:is(.codec, .path),
+    .quality .link,
+    .quality ~ .rows .row:is(.loss, .rtt) {
       display: none;
     }
   }
@@ -241,6 +261,14 @@ export const statsPanelStyles = css`
       inset-block-end: calc(var(--unit) * 2);
       inset-inline-start: calc(var(--unit) * 2);
       inline-size: max(156px, 50% - var(--unit) * 4);
+    }
+
+    .stats:has(.quality) {
+      inline-size: max(172px, 50% - var(--unit) * 4);
+    }
+
+    .quality {
+      font-size: 11px;
     }
 
     /* The figure alone says what it is. */

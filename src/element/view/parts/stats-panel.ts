@@ -3,14 +3,26 @@ import type { Facts, Latency, LatencyLegs } from '../../core/facts.js';
 import { milliseconds, statsRows } from '../format.js';
 import type { Words } from '../words.js';
 import { latencyGraph, scale } from './latency-graph.js';
+import { isReduced } from './modes.js';
+import { qualityLine } from './quality-line.js';
 
-const LEGS = ['camera', 'encode', 'network', 'buffer', 'decode', 'display'] as const satisfies (keyof LatencyLegs)[];
+const LEGS = [
+  'camera',
+  'encode',
+  'send',
+  'network',
+  'buffer',
+  'decode',
+  'display',
+] as const satisfies (keyof LatencyLegs)[];
 
 /** The instrument on the picture: latency and where it goes, its last minute, and the figures of the connection. */
 export function statsPanel(facts: Facts, words: Words): TemplateResult {
   const latency = facts.stats?.latency ?? null;
   return html`<section part="stats" class="stats" aria-label=${words.statistics}>
-    ${heading(latency, words)} ${legs(latency, words)}
+    ${heading(latency, words)}
+    ${isReduced(facts.quality) ? qualityLine(facts.quality, facts.stream?.camera?.mode, words) : nothing}
+    ${legs(latency, words)}
     <div class="minute">
       ${latencyGraph(facts.latencyHistory, words)}
       <span class="scale" aria-hidden="true">${scale(facts.latencyHistory)} ${words.units.ms}</span>
@@ -58,6 +70,8 @@ function legs(latency: Latency | null, words: Words): TemplateResult {
     <dl class="legend">
       ${LEGS.map((leg) => {
         const ms = latency?.legs[leg];
+        // Few cameras tell; all others have two even rows without it.
+        if (leg === 'camera' && ms === undefined) return nothing;
         return html`<div>
           <dt><i class=${leg}></i>${words.legs[leg]}</dt>
           <dd>${ms === undefined ? words.unknown : milliseconds(ms, words)}</dd>
