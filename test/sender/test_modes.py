@@ -1,13 +1,9 @@
+import itertools
+import random
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
-from webrtc_sender.cameras import Camera, CameraMode, check_device, choose_camera_mode, classify, read_modes
-from webrtc_sender.modes import Mode, choose_mode, pattern_modes
-from webrtc_sender.protocol import MAX_MODES, PreviewError
-
-FIXTURES = Path(__file__).parent / 'fixtures'
-USB = read_modes((FIXTURES / 'usb-camera.caps').read_text())
+from webrtc_sender.camera.modes import Mode, choose_mode, explain_choice, pattern_modes
 
 
 @pytest.mark.parametrize(
@@ -37,6 +33,7 @@ MODES = [
         (Mode(1280, 720, 30.0), Mode(1280, 720, 30.0)),
         (Mode(1280, 720, 60.0), Mode(1280, 720, 60.0)),
         (Mode(1280, 720, 25.0), Mode(1280, 720, 30.0)),  # rather too many frames than too few
+        (Mode(1280, 720, 29.97), Mode(1280, 720, 30.0)),
         (Mode(1280, 720, 120.0), Mode(1280, 720, 60.0)),
         (Mode(3840, 2160, 60.0), Mode(1920, 1080, 30.0)),  # the size counts first
         (Mode(600, 340, 10.0), Mode(640, 360, 15.0)),
@@ -46,63 +43,85 @@ def test_the_nearest_mode(wish, expected):
     assert choose_mode(MODES, wish) == expected
 
 
+@pytest.mark.parametrize(
+    'sizes,wish,expected',
+    [
+        (['1280x960', '960x540', '800x600'], '1280x720', '960x540'),  # the shape counts
+        (['640x480', '1920x1080'], '1280x720', '1920x1080'),
+        (['640x480', '1280x720', '320x180'], '640x360', '640x480'),  # but not for everything
+        (['320x180', '1280x720'], '640x360', '1280x720'),  # of two equally far, the larger
+        (['1080x1920', '1280x960'], '1920x1080', '1280x960'),  # a portrait is no landscape
+        (['640x480', '800x600', '1600x1200'], '1024x768', '800x600'),
+        (['160x120'], '7680x4320', '160x120'),
+    ],
+)
+def test_the_nearest_size(sizes, wish, expected):
+    def mode(text):
+        return Mode(*map(int, text.split('x')), 30.0)
+
+    assert choose_mode([mode(size) for size in sizes], mode(wish)) == mode(expected)
+
+
+def test_a_camera_that_says_29_97_is_good_enough_for_30():
+    ntsc = Mode(640, 480, 30000 / 1001)
+    assert choose_mode([Mode(640, 480, 60.0), ntsc], Mode(640, 480, 30.0)) == ntsc
+    assert choose_mode([Mode(640, 480, 30.0), ntsc], Mode(640, 480, 30.0)).fps == 30.0
+    assert explain_choice([ntsc], Mode(640, 480, 30.0), ntsc) is None
+
+
+def test_no_modes_are_an_error():
+    with pytest.raises(ValueError):
+        choose_mode([], Mode(640, 480, 30.0))
+
+
+def test_what_must_hold_for_any_camera():
+    dice = random.Random(4)
+    sizes = [(w, h) for w, h in itertools.product((160, 320, 640, 800, 1280, 1920), (120, 240, 360, 480, 720, 1080))]
+    rates = (5.0, 7.5, 10.0, 15.0, 24.0, 30.0, 60.0)
+    for _ in range(300):
+        modes = [Mode(*dice.choice(sizes), dice.choice(rates)) for _ in range(dice.randint(1, 12))]
+        wish = Mode(*dice.choice(sizes), dice.choice(rates))
+        chosen = choose_mode(modes, wish)
+        assert chosen in modes
+        assert choose_mode(list(reversed(modes)), wish) == chosen  # the order does not matter
+        assert choose_mode(modes, chosen) == chosen  # what is offered can be had
+        assert (explain_choice(modes, wish, chosen) is None) == (chosen == wish) == (wish in modes)
+        of_this_size = [mode.fps for mode in modes if (mode.width, mode.height) == (chosen.width, chosen.height)]
+        if (wish.width, wish.height) in {(mode.width, mode.height) for mode in modes}:
+            assert (chosen.width, chosen.height) == (wish.width, wish.height)
+        enough = [fps for fps in of_this_size if fps >= wish.fps]
+        assert chosen.fps == (min(enough) if enough else max(of_this_size))
+
+
+SLOW_WHEN_LARGE = [Mode(1280, 720, 10.0), Mode(640, 480, 30.0), Mode(320, 240, 30.0)]
+
+
+@pytest.mark.parametrize(
+    'wish,notice',
+    [
+        (Mode(640, 480, 30.0), None),
+        (
+            Mode(1280, 720, 30.0),
+            'The camera has no 1280x720 at 30; the nearest is 1280x720 at 10 (30 only up to 640x480).',
+        ),
+        (
+            Mode(640, 480, 60.0),
+            'The camera has no 640x480 at 60; the nearest is 640x480 at 30 (its highest rate is 30).',
+        ),
+        (
+            Mode(1920, 1080, 30.0),
+            'The camera has no 1920x1080; the nearest is 1280x720 at 10 (its largest size is 1280x720).',
+        ),
+        (Mode(600, 480, 30.0), 'The camera has no 600x480; the nearest is 640x480 at 30.'),
+    ],
+)
+def test_it_is_said_what_was_taken_and_why(wish, notice):
+    assert explain_choice(SLOW_WHEN_LARGE, wish, choose_mode(SLOW_WHEN_LARGE, wish)) == notice
+
+
 def test_the_test_pattern_offers_what_it_was_started_with():
     odd = Mode(1280, 720, 29.3)
     assert pattern_modes(odd)[0] == odd
     assert choose_mode(pattern_modes(odd), odd) == odd
     usual = Mode(1280, 720, 30.0)
     assert pattern_modes(usual).count(usual) == 1
-
-
-def test_modes_of_a_usb_camera():
-    assert CameraMode(640, 480, 15.0, 'YUY2') in USB
-    assert CameraMode(1280, 720, 30.0, 'JPEG') in USB
-    assert {mode.format for mode in USB} == {'YUY2', 'JPEG'}  # no Bayer, no H.264, nothing interlaced
-    assert (720, 576) not in {(mode.width, mode.height) for mode in USB}
-    assert all(mode.fps >= 1 for mode in USB)
-
-
-@pytest.mark.parametrize(
-    'wish,expected',
-    [
-        (Mode(640, 480, 30.0), CameraMode(640, 480, 30.0, 'YUY2')),  # raw where the rate holds
-        (Mode(1280, 720, 30.0), CameraMode(1280, 720, 30.0, 'JPEG')),  # JPEG where only it is fast enough
-        (Mode(1280, 720, 10.0), CameraMode(1280, 720, 10.0, 'YUY2')),
-    ],
-)
-def test_the_format_follows_from_size_and_rate(wish, expected):
-    assert choose_camera_mode(USB, wish) == expected
-
-
-def test_ranges_offer_the_common_sizes():
-    modes = read_modes((FIXTURES / 'any-size.caps').read_text())
-    assert CameraMode(1280, 720, 60.0, 'NV12') in modes
-    assert max(mode.width for mode in modes) == 1280
-
-
-def test_each_mode_is_offered_once_and_never_too_many():
-    camera = Camera('/dev/video0', 'x', tuple(USB) * 2)
-    assert len(camera.offered()) == len(set(camera.offered()))
-    many = tuple(CameraMode(16 + 2 * n, 16, 30.0, 'I420') for n in range(MAX_MODES + 9))
-    assert len(Camera('/dev/video0', 'x', many).offered()) == MAX_MODES
-
-
-@pytest.mark.parametrize(
-    'message,code',
-    [
-        ("Device '/dev/video0' is busy", 'camera_busy'),
-        ('Call to S_FMT failed: Device or resource busy', 'camera_busy'),
-        ("Could not open device '/dev/video0' for reading and writing. Permission denied", 'camera_denied'),
-        ("Cannot identify device '/dev/video7'.", 'camera_missing'),
-        ('Could not read from resource. poll error 1: No such device (19)', 'camera_missing'),
-        ('Failed to allocate a buffer', 'camera_failed'),
-    ],
-)
-def test_what_gstreamer_says_of_a_camera(message, code):
-    assert classify(message) == code
-
-
-def test_a_device_that_is_not_there(tmp_path):
-    with pytest.raises(PreviewError) as refusal:
-        check_device(str(tmp_path / 'video0'))
-    assert refusal.value.code == 'camera_missing'

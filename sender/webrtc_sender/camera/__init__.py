@@ -1,0 +1,1 @@
+"""Which cameras there are, what they can do, and when they come and go."""
