@@ -1,0 +1,1 @@
+"""One connection to a browser or a media server, by webrtcbin."""

@@ -1,0 +1,333 @@
+"""One webrtcbin, fed with encoded frames, in a pipeline of its own: no peer's trouble reaches another.
+
+    appsrc -> payloader -> webrtcbin
+
+A Viewer answers an offer (viewer.py), a Publisher makes one (publisher.py); the rest is the same and is here. States
+only move forward:
+
+    new -> negotiating -> connecting -> live -> closed
+
+Traps that shaped this, all measured on GStreamer 1.22:
+  - webrtcbin takes the SSRC for the SDP from the caps on its sink pad. If the description is made before they are
+    there, it invents one, and the browser decodes video that it never shows. So the caps are put there first, with our
+    SSRC.
+  - Never ask for webrtcbin's `ice-agent`: that steals its reference.
+  - Never recalculate_latency(): frames would be held back by what upstream reports.
+"""
+
+import enum
+import itertools
+import random
+import threading
+import time
+from functools import partial
+
+from .. import log
+from ..gst import Clockwork, Gst, GstVideo, GstWebRTC, structure_of
+from ..server.protocol import MAX_CANDIDATES, PreviewError
+from . import bandwidth_estimator, clock_channel, extensions, link_feedback, media, rest, sdp
+from .departure import Departure
+from .extensions import ExtensionIds
+from .link_feedback import LinkFeedback
+from .pulse import Pulse
+from .retransmission import Retransmission
+
+# A page needs one; each is a thread of GStreamer's.
+MAX_CHANNELS = 4
+CLOSED_EARLY = 'The connection was closed while it was being set up.'
+
+
+class State(enum.IntEnum):
+    NEW = 0
+    NEGOTIATING = 1
+    CONNECTING = 2
+    LIVE = 3
+    CLOSED = 4
+
+
+class Connection:
+    """Single use: another try is another object. `name` is for the log.
+
+    `events` gets, on the asyncio thread: candidate_found(connection, index, text), connected(connection),
+    first_frame(connection), keyframe_wanted(connection), feedback(connection, packets),
+    estimated(connection, bit/s), channel_open(connection), hung_up(connection), failed(connection, PreviewError).
+    """
+
+    def __init__(self, name: str, clockwork: Clockwork, post, events) -> None:
+        self.name = name
+        self.state = State.NEW
+        #: Beats with each RTCP report; begins when the connection is there.
+        self.pulse: Pulse | None = None
+        self.channel: clock_channel.ClockChannel | None = None
+        self.rtp_offset = random.randrange(2**32 - 1)  # 2^32-1 would mean "choose one" to the payloader
+        self._channels: list[clock_channel.ClockChannel] = []
+        self._clockwork = clockwork
+        self._post = post
+        self._events = events
+        self._ssrc = random.randrange(1, 2**32)
+        self._candidates: list = []
+        self._extensions = ExtensionIds()
+        self._needs_keyframe = True
+        self._has_frames = False
+        self._pipeline = self._webrtc = self._source = self._payloader = None
+        self._departure: Departure | None = None
+        self._retransmission: Retransmission | None = None
+        self._feedback = LinkFeedback(post, self._on_feedback)
+        self._transport = None  # where there is a bandwidth estimator
+        self._handlers: list = []
+        self._probe = None
+        self._teardown = threading.Lock()
+
+    # ---- setting up ---------------------------------------------------------------------------------------------
+
+    def _build(self, codec: sdp.Codec, ids: ExtensionIds, stun_server: str | None, turn_servers) -> None:
+        """Blocks while webrtcbin starts."""
+        with self._teardown:
+            self._check_open()
+            self._pipeline = Gst.parse_launch(media.pipeline(codec, self._ssrc, self.rtp_offset))
+            self._clockwork.attach(self._pipeline)
+            self._source = self._pipeline.get_by_name('frames')
+            self._payloader = self._pipeline.get_by_name('pay')
+            self._webrtc = self._pipeline.get_by_name('webrtc')
+            self._extensions = ids
+            extensions.add_to(self._payloader, ids)
+            self._use_ice_servers(stun_server, turn_servers)
+            self._listen()
+            self._pipeline.set_state(Gst.State.PLAYING)
+
+    def _use_ice_servers(self, stun_server: str | None, turn_servers) -> None:
+        if stun_server:
+            self._webrtc.set_property('stun-server', stun_server)
+        for number, uri in enumerate(turn_servers):
+            if not self._webrtc.emit('add-turn-server', uri):
+                log.warning('turn-server-refused', peer=self.name, number=number)
+
+    def _link(self, index: int, caps: str) -> None:
+        """Joins the payloader to the video section, with the caps there before anything else."""
+        direction = GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY
+        # GStreamer 1.26 makes the offer's transceiver recvonly, and gives no sink pad until it is told otherwise.
+        if transceiver := self._transceiver(index):
+            transceiver.set_property('direction', direction)
+        pad = self._webrtc.request_pad_simple(f'sink_{index}')
+        transceiver = pad.get_property('transceiver')
+        transceiver.set_property('direction', direction)
+        transceiver.set_property('do-nack', True)
+        pad.send_event(Gst.Event.new_stream_start(self.name))
+        pad.send_event(Gst.Event.new_caps(Gst.Caps.from_string(caps)))
+        self._payloader.get_static_pad('src').link(pad)
+
+    def _transceiver(self, index: int):
+        """That of a media section; None while there is none."""
+        numbered = (self._webrtc.emit('get-transceiver', number) for number in itertools.count())
+        existing = itertools.takewhile(bool, numbered)
+        return next((each for each in existing if each.get_property('mlineindex') == index), None)
+
+    def _check_open(self) -> None:
+        """After every wait: who left meanwhile has no pipeline any more."""
+        if self.state == State.CLOSED:
+            raise PreviewError('sender_failed', CLOSED_EARLY)
+
+    def _advance(self, state: State) -> None:
+        if state <= self.state:
+            raise PreviewError('sender_failed', CLOSED_EARLY)
+        self.state = state
+
+    def _add_early_candidates(self) -> None:
+        """Those that came before the remote description was set."""
+        for candidate in self._candidates:
+            self._webrtc.emit('add-ice-candidate', *candidate)
+
+    def add_candidate(self, index: int, candidate: str) -> None:
+        """A remote candidate, kept until the remote description is set. An empty one says that there are no more."""
+        if self.state == State.CLOSED or not candidate or len(self._candidates) >= MAX_CANDIDATES:
+            return
+        self._candidates.append((index, candidate))
+        if self.state >= State.CONNECTING:
+            self._webrtc.emit('add-ice-candidate', index, candidate)
+
+    # ---- frames -------------------------------------------------------------------------------------------------
+
+    def push(self, buffer, is_keyframe: bool) -> None:
+        """Called on an encoder's thread for every frame: must not wait for anything."""
+        source = self._source
+        if source is None:
+            return
+        if self._needs_keyframe:
+            if not is_keyframe:
+                return
+            self._needs_keyframe = False
+            if not self._has_frames:
+                self._has_frames = True
+                self._post(self._events.first_frame, self)
+        elif source.get_property('current-level-buffers') >= media.QUEUED_FRAMES - 1:
+            self._needs_keyframe = True
+            self._post(self._events.keyframe_wanted, self)
+            return
+        source.emit('push-buffer', buffer)
+
+    @property
+    def has_frames(self) -> bool:
+        """A frame has been sent."""
+        return self._has_frames
+
+    def pause(self) -> None:
+        """Nothing is sent again either, until the next keyframe."""
+        if self._retransmission:
+            self._retransmission.pause()
+
+    def begin_anew(self) -> None:
+        """The next frame is a keyframe, and what was lost before it need not be sent again. On an encoder's thread."""
+        if self._retransmission:
+            self._retransmission.begin_anew()
+
+    def send_probe(self, size: int) -> None:
+        """Sends about this many bytes that the peer does not need, to see whether they arrive."""
+        if self._retransmission and self.state == State.LIVE:
+            self._retransmission.send_probe(size)
+
+    def stop_writing_playout_delay(self) -> None:
+        if self.state != State.CLOSED:
+            extensions.keep_only_transport_cc(self._payloader, self._extensions)
+
+    # ---- what is measured ---------------------------------------------------------------------------------------
+
+    def feedback_at(self) -> float | None:
+        """When the newest transport-wide feedback came, by time.monotonic(); None before the first."""
+        return self._feedback.heard_at
+
+    def want_all_feedback(self, wanted: bool) -> None:
+        """Otherwise only what is not as usual is told (`events.feedback`)."""
+        self._feedback.eager = wanted
+
+    def send_ms(self) -> float | None:
+        """From the encoder's output to the frame's last packet at the socket, for a frame of the last second."""
+        return self._departure.take() if self._departure else None
+
+    # ---- what webrtcbin says, on its threads --------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        webrtc, connect = self._webrtc, self._connect
+        connect(webrtc, 'on-ice-candidate', self._on_candidate)
+        if self._extensions.transport_cc and bandwidth_estimator.is_installed():
+            connect(webrtc, 'request-aux-sender', self._on_request_aux_sender)
+        connect(webrtc, 'on-data-channel', self._on_data_channel)
+        connect(webrtc, 'notify::ice-gathering-state', self._on_gathering)
+        connect(webrtc, 'notify::ice-connection-state', self._on_ice)
+        connect(webrtc, 'notify::connection-state', self._on_connection)
+        connect(webrtc.get_by_name('rtpbin'), 'on-ssrc-active', self._on_rtcp)
+        bus = self._pipeline.get_bus()
+        bus.add_signal_watch()
+        connect(bus, 'message::error', self._on_bus_error)
+        pad = self._source.get_static_pad('src')
+        self._probe = pad, pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_upstream_event)
+
+    def _connect(self, source, signal: str, handler) -> None:
+        self._handlers.append((source, source.connect(signal, handler)))
+
+    def _on_candidate(self, _webrtc, index: int, candidate: str) -> None:
+        self._post(self._events.candidate_found, self, index, candidate)
+
+    def _on_request_aux_sender(self, _webrtc, transport):
+        bandwidth_estimator.hold(transport)
+        self._transport = transport
+        estimator = bandwidth_estimator.make()
+        self._connect(estimator, 'notify::estimated-bitrate', self._on_estimate)
+        return estimator
+
+    def _on_estimate(self, estimator, _property) -> None:
+        self._post(self._events.estimated, self, estimator.get_property('estimated-bitrate'))
+
+    def _on_gathering(self, webrtc, _property) -> None:
+        if webrtc.get_property('ice-gathering-state') == GstWebRTC.WebRTCICEGatheringState.COMPLETE:
+            self._post(self._events.candidate_found, self, 0, '')
+
+    def _on_ice(self, webrtc, _property) -> None:
+        state = webrtc.get_property('ice-connection-state')
+        states = GstWebRTC.WebRTCICEConnectionState
+        if state in (states.CONNECTED, states.COMPLETED):
+            self._post(self._on_connected)
+        elif state == states.FAILED:
+            self._post(self._events.failed, self, PreviewError('ice_failed'))
+
+    def _on_connection(self, webrtc, _property) -> None:
+        if webrtc.get_property('connection-state') == GstWebRTC.WebRTCPeerConnectionState.FAILED:
+            self._post(self._events.failed, self, PreviewError('connection_lost'))
+
+    def _on_rtcp(self, *_) -> None:
+        # Only a time is noted, on GStreamer's thread: a post for each report of each viewer would keep asyncio busy.
+        if self.pulse:
+            self.pulse.beat(time.monotonic())
+
+    def _on_data_channel(self, _webrtc, channel) -> None:
+        if len(self._channels) == MAX_CHANNELS:
+            reason = f'The page opened more than {MAX_CHANNELS} data channels.'
+            self._post(self._events.failed, self, PreviewError('bad_request', reason))
+            return
+        self._channels.append(clock_channel.ClockChannel(channel, self._post, self._on_channel_open))
+
+    def _on_bus_error(self, _bus, message) -> None:
+        failure, debug = message.parse_error()
+        log.debug('connection-error', peer=self.name, message=failure.message, debug=debug)
+        # A page that calls pc.close() aborts SCTP, and sctpenc is the only element to say so: by an error.
+        if message.src.get_name().startswith('sctpenc'):
+            self._post(self._events.hung_up, self)
+        else:
+            self._post(self._events.failed, self, PreviewError('sender_failed', failure.message))
+
+    def _on_upstream_event(self, _pad, info):
+        event = info.get_event()
+        structure = structure_of(event)
+        if structure and structure.get_name() == link_feedback.EVENT:
+            self._feedback.read(structure)
+        elif GstVideo.video_event_is_force_key_unit(event):
+            self._post(self._events.keyframe_wanted, self)
+        return Gst.PadProbeReturn.OK
+
+    def _on_feedback(self, packets) -> None:
+        if self.state == State.LIVE:
+            self._events.feedback(self, packets)
+
+    # ---- on the asyncio thread ----------------------------------------------------------------------------------
+
+    def _on_connected(self) -> None:
+        if self.state != State.CONNECTING:
+            return
+        self._advance(State.LIVE)
+        self.pulse = Pulse(time.monotonic())
+        self._retransmission = Retransmission(self._webrtc, self._payloader, self._ssrc)
+        self._departure = Departure(self._webrtc, self._source, self._clockwork)
+        self._events.connected(self)
+
+    def _on_channel_open(self, channel) -> None:
+        if self.state != State.CLOSED:
+            self.channel = channel
+            self._events.channel_open(self)
+
+    def close(self) -> bool:
+        """Marks it closed; True the first time. `dispose` does the work: it may wait for GStreamer's threads."""
+        first = self.state != State.CLOSED
+        self.state = State.CLOSED
+        return first
+
+    def dispose(self) -> None:
+        with self._teardown:
+            if not self._pipeline:
+                return
+            for source, handler in self._handlers:
+                source.disconnect(handler)
+            pad, probe = self._probe
+            pad.remove_probe(probe)
+            for measure in filter(None, (self._departure, self._retransmission)):
+                measure.stop()
+            self._pipeline.get_bus().remove_signal_watch()
+            for channel in self._channels:
+                channel.close()
+            looks_up_names = any('.local ' in text for _, text in self._candidates)
+            transport, self._transport = self._transport, None
+            afterwards = partial(bandwidth_estimator.let_go, transport) if transport else None
+            del transport
+            rest.lay_to_rest(self._pipeline, self._webrtc, looks_up_names, afterwards)
+            # What Python and GObject hold of each other is let go here: the collector does not see such circles.
+            self._handlers, self._probe, self._channels, self.channel = [], None, [], None
+            self._departure = self._retransmission = None
+            self._pipeline = self._webrtc = self._source = self._payloader = None

@@ -1,0 +1,1 @@
+"""Who is shown which quality, and what each link carries."""
