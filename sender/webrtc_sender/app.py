@@ -2,17 +2,25 @@
 
 import asyncio
 import secrets
+import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import clock_channel, log, playout_delay
-from .capture_time import rtp_timestamp
+from . import log
+from .camera.capture_time import rtp_timestamp
+from .camera.modes import Mode
+from .encode.encoding import Encoders
 from .gst import Clockwork, Poster
-from .modes import read_mode
-from .protocol import PreviewError, read_offer
-from .pulse import Pulse
-from .signalling import Signalling
+from .peer import clock_channel, extensions, sdp
+from .peer.extensions import ExtensionIds
+from .peer.viewer import CLOSED_EARLY, State, Viewer
+from .program.metrics import Facts
+from .program.tally import Tally
+from .quality.adaptation import Adaptation
+from .quality.distribution import Distribution
+from .server.protocol import Offer, PreviewError, read_offer, read_size_and_rate
+from .server.signalling import Signalling
 from .stage import Stage
-from .viewer import State, Viewer
+from .whip.publisher import Publisher
 
 # A viewer whose connection never comes up is given up after this.
 CONNECT_S = 12.0
@@ -22,11 +30,11 @@ TICK_S = 1.0
 
 
 class App:
-    """Wires stage, viewers and signalling."""
+    """Wires stage, distribution, viewers and signalling."""
 
-    def __init__(self, options, camera, encoder) -> None:
+    def __init__(self, options, camera, encoders: Encoders) -> None:
         self._options = options
-        self._encoder = encoder
+        self._encoders = encoders
         self._loop = asyncio.get_running_loop()
         self._post = Poster(self._loop)
         self._clockwork = Clockwork()
@@ -35,25 +43,73 @@ class App:
         self._deadlines: dict[Viewer, asyncio.TimerHandle] = {}
         self._unsent: dict[Viewer, list] = {}
         self._instance = secrets.token_urlsafe(12)
+        self._tally = Tally()
+        best, run = encoders.h264 or encoders.vp8, self._run_blocking
+        self._distribution = Distribution(options, self._clockwork, self._post, run, self._send_quality)
+        self._adaptation = Adaptation(self._distribution, options.adaptation)
         self._stage = Stage(
-            options, camera, encoder, self._clockwork, self._post, self._run_blocking, self._on_stage_change
+            options, camera, best.factory, self._distribution, self._clockwork, self._post, run, self._on_stage_change
         )
         self._signalling = Signalling(options, self)
+        self._publisher = options.whip and Publisher(
+            options, encoders, self._clockwork, self._post, run, self._stage, self._distribution, self._adaptation,
+            self._rest_camera,
+        )  # fmt: skip
 
     async def prepare(self) -> None:
         """What the first viewer need not wait for."""
-        await self._run_blocking(self._stage.prepare)
+        await self._stage.prepare()
 
     async def run(self) -> None:
         """Until cancelled."""
-        await asyncio.gather(self._signalling.run(), self._tick())
+        publishing = [self._publisher.run()] if self._publisher else []
+        await asyncio.gather(self._signalling.run(), self._adaptation.run(), self._tick(), *publishing)
 
     async def close(self) -> None:
         """Says goodbye: the viewers see Offline at once."""
-        await self._signalling.unpublish()
+        publishing = [self._publisher.close()] if self._publisher else []
+        await asyncio.gather(self._signalling.unpublish(), *publishing)
         viewers = list(self._viewers.values())
         await asyncio.gather(*(self._close_viewer(viewer, 'sender-stopped') for viewer in viewers))
-        await self._stage.stop_unless(lambda: False)
+        await self._stage.close()
+
+    async def reload(self, options) -> None:
+        """Takes over what may change while it runs (option_table.py, `live`). Viewers notice no more than another
+        picture."""
+        former, self._options = self._options, options
+        if former.bitrate != options.bitrate:
+            await self._stage.set_bitrate(options.bitrate)
+        mode = Mode(options.width, options.height, options.fps)
+        if mode != Mode(former.width, former.height, former.fps):
+            await self._stage.set_mode(mode)
+
+    def health(self) -> str | None:
+        """What a restart would mend; None when nothing is wrong."""
+        return self._distribution.health()
+
+    def facts(self) -> Facts:
+        """What the metrics and systemd's status line are made of."""
+        stage = self._stage
+        return Facts(
+            stream=self._options.stream,
+            mode=str(stage.mode),
+            encoder=stage.encoder,
+            viewers=len(self._viewers),
+            viewers_max=self._options.max_viewers,
+            joins_total=self._tally.joins,
+            viewers_closed_total=self._tally.closed,
+            camera_up=stage.error is None,
+            camera_running=stage.running,
+            camera_error=stage.error and stage.error.code,
+            camera_losses_total=stage.losses,
+            frames_captured_total=stage.frames,
+            levels=self._distribution.facts(),
+            links_bps=self._adaptation.links_bps(),
+            server_connected=self._signalling.connected,
+            server_connects_total=self._signalling.connects_total,
+            whip_connected=self._publisher.is_live if self._publisher else None,
+            errors_total=self._tally.errors,
+        )
 
     def _run_blocking(self, function, *arguments):
         return self._loop.run_in_executor(self._executor, function, *arguments)
@@ -64,32 +120,50 @@ class App:
         return {'stream': self._options.stream, 'instance': self._instance, 'camera': self._stage.describe()}
 
     async def offer(self, message) -> dict:
-        offer = read_offer(message)
+        try:
+            return await self._offer(read_offer(message))
+        except PreviewError as error:
+            self._tally.error(error.code)
+            raise
+
+    async def _offer(self, offer: Offer) -> dict:
         former = self._viewers.get(offer.session)
         if former and former.epoch >= offer.epoch:
             raise PreviewError('stale_epoch')
         if not former and len(self._viewers) >= self._options.max_viewers:
             raise PreviewError('too_many_viewers')
-        viewer = Viewer(offer, self._encoder, self._clockwork, self._post, self, self._options.playout_delay == '0')
+        viewer = self._new_viewer(offer)
         self._viewers[offer.session] = viewer
         self._unsent[viewer] = []
         if former:
             self._retire(former, 'replaced')
         try:
-            sdp = await self._answer(viewer)
+            sdp_text = await self._answer(viewer)
         except BaseException:
             self._retire(viewer, 'not-answered')
             raise
         if viewer.state == State.CLOSED:
-            raise PreviewError('sender_failed', 'The session was closed while it was being set up.')
+            raise PreviewError('sender_failed', CLOSED_EARLY)
+        self._tally.joins += 1
         self._deadlines[viewer] = self._loop.call_later(CONNECT_S, self._on_deadline, viewer)
         # After the acknowledgement: no candidate before its description.
         self._loop.call_soon(self._send_candidates, viewer)
         log.info('viewer-answered', viewer=viewer.session, epoch=viewer.epoch, viewers=len(self._viewers))
-        return {'sdp': sdp}
+        return {'sdp': sdp_text}
+
+    def _new_viewer(self, offer) -> Viewer:
+        section = sdp.read_video(offer.sdp)
+        encoder = self._encoders.for_codecs(sdp.playable(section))
+        codec = sdp.choose_codec(section, encoder.codec)
+        ids = ExtensionIds(
+            section.extensions.get(sdp.PLAYOUT_DELAY_URI) if self._options.playout_delay == '0' else None,
+            section.extensions.get(sdp.TRANSPORT_CC_URI) if self._options.adaptation else None,
+        )
+        return Viewer(offer, section, codec, encoder, ids, self._clockwork, self._post, self)
 
     async def _answer(self, viewer: Viewer) -> str:
         """Camera and connection are set up at the same time, and within ANSWER_S in all."""
+        self._distribution.expect(viewer, viewer.encoder)
         starting = asyncio.ensure_future(self._stage.start())
         answering = asyncio.ensure_future(viewer.answer(self._run_blocking))
         both = {starting, answering}
@@ -107,13 +181,11 @@ class App:
         return answering.result()
 
     async def set_mode(self, message) -> dict:
-        try:
-            wish = read_mode(message['mode'])
-        except (KeyError, TypeError, ValueError) as reason:
-            raise PreviewError('bad_request', f'The mode cannot be read: {reason!r}') from reason
+        wish = Mode(*read_size_and_rate(message))
         chosen = await self._stage.set_mode(wish)
-        log.info('mode-set', wanted=wish, chosen=chosen)
-        return {'mode': chosen.as_message()}
+        log.info('mode-set', wanted=wish, chosen=chosen, notice=self._stage.notice)
+        notice = {'notice': self._stage.notice} if self._stage.notice else {}
+        return {'mode': chosen.as_message(), **notice}
 
     def candidate(self, session: str, epoch: int, index: int, text: str) -> None:
         viewer = self._viewers.get(session)
@@ -141,16 +213,17 @@ class App:
 
     def connected(self, viewer: Viewer) -> None:
         self._cancel_deadline(viewer)
-        viewer.pulse = Pulse(self._loop.time())
-        self._stage.subscribe(viewer.push)
+        self._adaptation.add(viewer)
+        self._distribution.add(viewer, viewer.encoder)
         log.info('viewer-live', viewer=viewer.session)
 
     def first_frame(self, viewer: Viewer) -> None:
-        self._loop.call_later(playout_delay.WRITE_S, viewer.stop_writing_extensions)
+        self._loop.call_later(extensions.WRITE_S, viewer.stop_writing_playout_delay)
 
     def failed(self, viewer: Viewer, error: PreviewError) -> None:
         if viewer.state == State.CLOSED:
             return
+        self._tally.error(error.code)
         log.warning('viewer-failed', viewer=viewer.session, code=error.code, message=str(error))
         self._signalling.leave(viewer.session, error)
         self._retire(viewer, error.code)
@@ -159,15 +232,18 @@ class App:
         """The page closed its end. The session is its own to leave: it may go on with another offer."""
         self._retire(viewer, 'hung-up')
 
-    def heard(self, viewer: Viewer) -> None:
-        if viewer.pulse:
-            viewer.pulse.beat(self._loop.time())
+    def keyframe_wanted(self, viewer: Viewer) -> None:
+        self._distribution.request_keyframe(viewer)
 
-    def keyframe_wanted(self, _viewer: Viewer) -> None:
-        self._stage.request_keyframe()
+    def feedback(self, viewer: Viewer, packets) -> None:
+        self._adaptation.feedback(viewer, packets)
+
+    def estimated(self, viewer: Viewer, bitrate_bps: int) -> None:
+        self._adaptation.estimated(viewer, bitrate_bps)
 
     def channel_open(self, viewer: Viewer) -> None:
         self._send_clock(viewer)
+        self._send_quality(viewer)
 
     # ---- inside -------------------------------------------------------------------------------------------------
 
@@ -184,18 +260,28 @@ class App:
             self._send_clock(viewer)
 
     def _send_clock(self, viewer: Viewer) -> None:
-        timing = self._stage.timing()
-        if timing and viewer.channel:
+        if not viewer.channel:
+            return
+        timing = self._stage.timing(self._distribution.rung_of(viewer))
+        if timing:
             rtp = rtp_timestamp(timing.running_ns, viewer.rtp_offset)
-            viewer.channel.send(clock_channel.clock(rtp, timing.unix_ms, timing.encode_ms, timing.origin))
+            viewer.channel.send(clock_channel.clock(rtp, timing, viewer.send_ms()))
+
+    def _send_quality(self, viewer: Viewer) -> None:
+        quality = self._distribution.quality_of(viewer, self._adaptation.link_kbps(viewer))
+        if quality and viewer.channel and viewer.told_quality != quality:
+            viewer.told_quality = quality
+            viewer.channel.send(quality.message())
 
     async def _tick(self) -> None:
-        """Once a second: the time to every viewer, and who has fallen silent."""
+        """Once a second: the time to every viewer, who has fallen silent, and whether the encoders work."""
         while True:
             await asyncio.sleep(TICK_S)
-            now = self._loop.time()
+            self._distribution.check_encoders()
+            now = time.monotonic()
             for viewer in list(self._viewers.values()):
                 self._send_clock(viewer)
+                self._send_quality(viewer)
                 if viewer.pulse and viewer.pulse.is_dead(now):
                     self.failed(viewer, PreviewError('connection_lost', 'The viewer has fallen silent.'))
 
@@ -217,7 +303,17 @@ class App:
             del self._viewers[viewer.session]
         self._unsent.pop(viewer, None)
         self._cancel_deadline(viewer)
-        self._stage.unsubscribe(viewer.push)
+        self._adaptation.remove(viewer)
+        self._distribution.remove(viewer)
+        self._tally.close(reason)
         log.info('viewer-closed', viewer=viewer.session, reason=reason, viewers=len(self._viewers))
-        await self._run_blocking(viewer.dispose)
-        await self._stage.stop_unless(lambda: bool(self._viewers))
+        try:
+            await self._run_blocking(viewer.dispose)
+        finally:
+            await self._rest_camera()
+
+    async def _rest_camera(self) -> None:
+        """Nobody watches: the camera goes off."""
+        await self._stage.stop_unless(
+            lambda: bool(self._viewers) or bool(self._publisher and self._publisher.wants_camera)
+        )

@@ -2,15 +2,12 @@
 
 import asyncio
 import contextlib
-import os
 import threading
 import time
 
-# nvv4l2h264enc has two flavours and guesses between them by asking modprobe for a DKMS driver. A DGX Spark is the
-# discrete kind (cuvid) whatever that answers; a Jetson says what it is. Read when the plugin loads; the user's value
-# wins.
-if os.uname().machine == 'aarch64' and not os.path.exists('/etc/nv_tegra_release'):
-    os.environ.setdefault('AARCH64_DGPU', '1')
+from .gst_environment import prepare
+
+prepare()
 
 import gi  # noqa: E402
 
@@ -19,6 +16,21 @@ for _name in ('Gst', 'GstVideo', 'GstRtp', 'GstSdp', 'GstWebRTC'):
 from gi.repository import GLib, GObject, Gst, GstRtp, GstSdp, GstVideo, GstWebRTC  # noqa: E402
 
 Gst.init(None)
+
+# PyGObject makes a class when it is first used; two threads that do so at the same moment make two, of which one then
+# refuses the other's objects ("Must be WebRTCSessionDescription, not WebRTCSessionDescription"). So all are used here.
+CLASSES = (
+    *(Gst.Buffer, Gst.Caps, Gst.Event, Gst.Message, Gst.Promise, Gst.Sample, Gst.Segment, Gst.Structure),
+    *(
+        GstSdp.SDPMessage,
+        GstWebRTC.WebRTCDataChannel,
+        GstWebRTC.WebRTCRTPTransceiver,
+        GstWebRTC.WebRTCSessionDescription,
+    ),
+)
+
+#: The same bytes, but a buffer of one's own.
+COPY = Gst.BufferCopyFlags.FLAGS | Gst.BufferCopyFlags.TIMESTAMPS | Gst.BufferCopyFlags.MEMORY
 
 __all__ = ['GLib', 'GObject', 'Gst', 'GstRtp', 'GstSdp', 'GstVideo', 'GstWebRTC']
 
@@ -48,6 +60,27 @@ class Clockwork:
         pipeline.set_base_time(self.base)
 
 
+# An access unit delimiter (H.264 7.3.2.4): start code and header; one byte follows.
+DELIMITER = b'\0\0\0\x01\x09'
+
+
+def frame_of(sample):
+    """An encoded frame as it can be pushed into any pipeline of the process: its time is running time."""
+    original = sample.get_buffer()
+    # h264parse begins each frame with a delimiter that no browser needs; the payloader made a packet of its own of it.
+    start = len(DELIMITER) + 1 if original.extract_dup(0, len(DELIMITER)) == DELIMITER else 0
+    # x264enc's timestamps begin at 1000 h: only running time means the same in another pipeline.
+    # copy_region and not copy(): PyGObject's copy() is never writable.
+    frame = original.copy_region(COPY, start, original.get_size() - start)
+    frame.pts = sample.get_segment().to_running_time(Gst.Format.TIME, original.pts)
+    frame.dts = Gst.CLOCK_TIME_NONE
+    return frame
+
+
+def is_keyframe(frame) -> bool:
+    return not frame.has_flags(Gst.BufferFlags.DELTA_UNIT)
+
+
 class Poster:
     """The crossing from GStreamer's threads to asyncio's. Nothing else may be called from there."""
 
@@ -57,6 +90,12 @@ class Poster:
     def __call__(self, function, *arguments) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the process is ending
             self._loop.call_soon_threadsafe(function, *arguments)
+
+
+def structure_of(event):
+    """An event's structure or None; good for as long as the event is there. Since 1.26 python3-gst wraps it."""
+    found = event.get_structure()
+    return found.__enter__() if hasattr(found, '__enter__') else found
 
 
 def start_glib_loop() -> None:

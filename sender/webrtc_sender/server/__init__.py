@@ -1,0 +1,1 @@
+"""The signalling server: Socket.IO, and what passes over it."""

@@ -1,0 +1,1 @@
+"""Publishing to a WHIP server (RFC 9725)."""
