@@ -1,34 +1,45 @@
 #!/usr/bin/python3
 """Shows a camera live on web pages. --help has the options, README.md the rest."""
 
-import logging
 import os
+import signal
 import sys
+
+if __name__ == '__main__':
+    # What follows takes a while to load; a stop meanwhile ends it as later on (Signals takes over): with 0.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: os._exit(0))
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
-from webrtc_sender import dependencies, log, options  # noqa: E402
+from webrtc_sender import log  # noqa: E402
+from webrtc_sender.program import dependencies, memory, options, signals  # noqa: E402
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
+    watched = signals.Signals()
+    watched.watch()
     try:
-        chosen = options.parse(sys.argv[1:])
+        chosen = options.parse(arguments)
     except options.BadOption as reason:
         print(reason, file=sys.stderr)
         return 2
+    if chosen.doctor:
+        from webrtc_sender.program import doctor
+
+        text, code = doctor.report(chosen)
+        print(text)
+        return code
     absent = dependencies.missing()
     if absent:
         print(dependencies.explain(absent, sys.executable), file=sys.stderr)
         return 3
-    log.setup(chosen.log_level)
-    from webrtc_sender import main as sender
+    log.setup_from(chosen)
+    memory.use_one_arena()
+    from webrtc_sender.program import main as sender
 
-    try:
-        return sender.run(chosen)
-    except Exception:
-        logging.exception('stopped-by-an-unexpected-error')
-        return 1
+    return sender.run(chosen, arguments, watched)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The program around it: options, logs, metrics, systemd, --doctor."""
