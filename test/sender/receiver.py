@@ -4,17 +4,17 @@ import asyncio
 import json
 
 from webrtc_sender.gst import Gst, GstRtp, GstSdp, GstWebRTC, promised
-from webrtc_sender.picture_clock import read_luma
-from webrtc_sender.sdp import PLAYOUT_DELAY_URI
+from webrtc_sender.peer.sdp import PLAYOUT_DELAY_URI
+from webrtc_sender.picture.picture_clock import read_luma
 
 H264 = (
     'application/x-rtp,media=video,encoding-name=H264,payload=102,clock-rate=90000,packetization-mode=(string)1,'
     f'profile-level-id=(string)42e01f,level-asymmetry-allowed=(string)1,extmap-5=(string)"{PLAYOUT_DELAY_URI}"'
 )
 VP9 = 'application/x-rtp,media=video,encoding-name=VP9,payload=98,clock-rate=90000'
-DECODE = (
-    'rtph264depay ! h264parse ! openh264dec ! video/x-raw,format=I420 ! appsink name=out emit-signals=true sync=false'
-)
+VP8 = 'application/x-rtp,media=video,encoding-name=VP8,payload=97,clock-rate=90000'
+DECODE = {'H264': 'rtph264depay ! h264parse ! openh264dec', 'VP8': 'rtpvp8depay ! vp8dec'}
+OUT = 'video/x-raw,format=I420 ! appsink name=out emit-signals=true sync=false'
 
 
 class Receiver:
@@ -24,6 +24,7 @@ class Receiver:
         self._fake = fake
         self._loop = asyncio.get_running_loop()
         self._data_channel = data_channel
+        self._codec = 'VP8' if caps == VP8 else 'H264'
         self.session, self.epoch = session, epoch
         self.frames: list = []
         self.messages: list = []
@@ -120,7 +121,7 @@ class Receiver:
     def _on_pad(self, _webrtc, pad) -> None:
         if pad.get_direction() != Gst.PadDirection.SRC:
             return
-        decoder = Gst.parse_bin_from_description(DECODE, True)
+        decoder = Gst.parse_bin_from_description(f'{DECODE[self._codec]} ! {OUT}', True)
         self._connect(decoder.get_by_name('out'), 'new-sample', self._on_sample)
         self.pipeline.add(decoder)
         self.decoders.append(decoder)
@@ -142,7 +143,7 @@ class Receiver:
 
     def _on_sample(self, sink):
         sample = sink.emit('pull-sample')
-        shape = sample.get_caps().get_structure(0)
+        shape = sample.get_caps()[0]
         width, height = shape.get_value('width'), shape.get_value('height')
         buffer = sample.get_buffer()
         with buffer.map(Gst.MapFlags.READ) as memory:

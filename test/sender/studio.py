@@ -7,9 +7,10 @@ import inspect
 from fake_server import FakeServer
 from receiver import Receiver
 from webrtc_sender.app import App
-from webrtc_sender.encoders import by_name
+from webrtc_sender.encode.encoders import by_name
+from webrtc_sender.encode.encoding import Encoders
 from webrtc_sender.gst import start_glib_loop
-from webrtc_sender.options import parse
+from webrtc_sender.program.options import parse
 
 _glib_started = False
 
@@ -70,7 +71,7 @@ async def studio(*arguments: str, camera=None):
     await fake.start()
     small = ['--width', '320', '--height', '180', '--fps', '30', '--test-pattern']
     options = parse([*small, '--server', f'http://127.0.0.1:{fake.port}', *arguments], {})
-    app = App(options, camera, by_name('x264enc'))
+    app = App(options, camera, Encoders(by_name('x264enc'), by_name('vp8enc')))
     running = asyncio.create_task(app.run())
     place = Studio(fake, app)
     try:

@@ -7,11 +7,12 @@ import random
 
 from studio import asynchronous, studio
 from webrtc_sender import app as app_module
-from webrtc_sender import gst, log, rest
-from webrtc_sender import viewer as viewer_module
+from webrtc_sender import gst, log
+from webrtc_sender.camera.modes import Mode
 from webrtc_sender.gst import GObject, Gst, GstWebRTC
-from webrtc_sender.modes import Mode
-from webrtc_sender.viewer import CLOSED_EARLY
+from webrtc_sender.peer import rest
+from webrtc_sender.peer import viewer as viewer_module
+from webrtc_sender.peer.viewer import CLOSED_EARLY
 
 
 def descriptors() -> int:
@@ -21,7 +22,7 @@ def descriptors() -> int:
 
 async def start_and_stop(place) -> None:
     await place.stage.start()
-    await place.until(lambda: place.stage.timing() is not None)
+    await place.until(lambda: place.stage._source.frames > 0)
     await place.stage.stop_unless(lambda: False)
 
 
@@ -154,7 +155,7 @@ def test_an_agent_that_is_silenced_calls_nobody():
     offer = reply.get_value('offer')
     webrtc.emit('set-local-description', offer, described)
     described.wait()
-    agent = next(agent for element in rest._elements(webrtc) if (agent := rest._agent_of(element)))
+    agent = rest.elements_of(webrtc, 'nicesrc')[0].get_property('agent')
     heard = []
     agent.connect('candidate-gathering-done', lambda *_: heard.append(1))
     assert rest.silence(webrtc) > 1, 'what GStreamer connected, and ours'
@@ -175,3 +176,29 @@ async def test_a_change_made_while_publish_is_on_its_way_is_told_after_it():
         update = await place.fake.wait_for('update-camera')
         assert update['camera']['mode'] == mode.as_message()
         assert [event for event, _ in place.fake.heard] == ['publish', 'publish', 'update-camera']
+
+
+def test_what_starts_after_the_end_is_stopped_too():
+    pipeline, webrtc = Gst.Pipeline(), Gst.ElementFactory.make('webrtcbin')
+    pipeline.add(webrtc)
+    late = Gst.ElementFactory.make('fakesrc')
+    webrtc.add(late)
+    late.set_locked_state(True)
+    late.set_state(Gst.State.READY)
+    assert rest.stop_late(webrtc) == 1
+    assert late.get_state(0)[1] == Gst.State.NULL
+    assert rest.stop_late(webrtc) == 0
+
+
+@asynchronous
+async def test_a_page_that_opens_channel_after_channel_is_hung_up():
+    async with studio() as place:
+        receiver = await place.watch()
+        other = await place.watch('other')
+        options = Gst.Structure.from_string('options,ordered=(boolean)false')[0]
+        extra = [receiver.webrtc.emit('create-data-channel', f'extra{number}', options) for number in range(20)]
+        message = await place.fake.wait_for('leave')
+        assert (message['session'], message['error']['code']) == ('s1', 'bad_request')
+        count = len(other.frames)
+        await other.wait_for_frames(count + 5)
+        assert extra

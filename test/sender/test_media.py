@@ -12,15 +12,16 @@ from receiver import VP9
 from studio import asynchronous, studio
 from test_protocol import check
 from webrtc_sender import app as app_module
-from webrtc_sender import capture as capture_module
-from webrtc_sender import playout_delay, pulse
 from webrtc_sender import stage as stage_module
-from webrtc_sender.cameras import Camera, CameraMode
+from webrtc_sender.camera.cameras import Camera, CameraMode
+from webrtc_sender.camera.modes import Mode
+from webrtc_sender.encode import rung
 from webrtc_sender.gst import GLib, Gst
-from webrtc_sender.modes import Mode
-from webrtc_sender.picture_clock import PERIOD_MICROS
-from webrtc_sender.protocol import PreviewError
-from webrtc_sender.viewer import State
+from webrtc_sender.peer import extensions, pulse
+from webrtc_sender.peer.viewer import State
+from webrtc_sender.picture import source as source_module
+from webrtc_sender.picture.picture_clock import PERIOD_MICROS
+from webrtc_sender.server.protocol import PreviewError
 
 
 @asynchronous
@@ -73,7 +74,7 @@ async def test_the_answer_names_the_ssrc_that_is_sent_and_offers_rtx_and_playout
 
 @asynchronous
 async def test_playout_delay_is_on_the_first_frames_and_then_no_more():
-    former, playout_delay.WRITE_S = playout_delay.WRITE_S, 0.4
+    former, extensions.WRITE_S = extensions.WRITE_S, 0.4
     try:
         async with studio() as place:
             receiver = await place.watch()
@@ -83,7 +84,7 @@ async def test_playout_delay_is_on_the_first_frames_and_then_no_more():
             await receiver.wait_until(lambda: len(receiver.packets) > count + 10)
             assert all(extension is None for _, extension in receiver.packets[count:])
     finally:
-        playout_delay.WRITE_S = former
+        extensions.WRITE_S = former
 
 
 @asynchronous
@@ -131,7 +132,8 @@ async def test_a_change_of_mode_goes_on_in_the_same_connection():
         receiver = await place.watch()
         wish = {'width': 650, 'height': 365, 'fps': 30}
         answer = await place.fake.ask('set-mode', {'stream': 'camera', 'session': 's1', 'mode': wish})
-        assert answer == {'ok': True, 'mode': {'width': 640, 'height': 360, 'fps': 30}}
+        assert answer['mode'] == {'width': 640, 'height': 360, 'fps': 30}
+        assert answer['notice'].startswith('The test pattern has no 650x365')
         await receiver.wait_until(lambda: receiver.frames[-1][:2] == (640, 360))
         update = await place.fake.wait_for('update-camera', lambda m: m['camera']['mode']['width'] == 640)
         assert update['camera']['mode'] == answer['mode']
@@ -189,10 +191,11 @@ async def test_many_joins_and_leaves_leave_nothing_behind():
 
 
 @asynchronous
-async def test_everybody_gets_the_same_encode_and_a_join_costs_the_others_little():
+async def test_everybody_gets_the_same_encode_and_a_join_costs_the_others_little(monkeypatch):
     async with studio() as place:
         forced = []
-        place.stage._keyframes._force = lambda: (forced.append(1), place.stage._force_keyframe())
+        force = rung.Rung.force_keyframe
+        monkeypatch.setattr(rung.Rung, 'force_keyframe', lambda self: (forced.append(1), force(self)))
         first = await place.watch('s0')
         receivers = await asyncio.gather(*(place.watch(f's{n}') for n in range(1, 4)))
         assert len(place.viewers) == 4
@@ -387,12 +390,12 @@ async def test_a_camera_that_was_missing_is_found_by_the_next_viewer(monkeypatch
         found = Camera('/dev/video-none', 'Bench', (CameraMode(640, 480, 30.0, 'YUY2'),))
         monkeypatch.setattr(stage_module, 'open_camera', lambda *_: found)
         monkeypatch.setattr(stage_module, 'check_device', lambda _: None)
-        described = capture_module.describe
+        described = source_module.describe
         stand_in = 'videotestsrc is-live=true name=camera'
         monkeypatch.setattr(
-            capture_module, 'describe', lambda *a: described(*a).replace('v4l2src name=camera', stand_in)
+            source_module, 'describe', lambda *a: described(*a).replace('v4l2src name=camera', stand_in)
         )
-        monkeypatch.setattr(capture_module, 'set_device', lambda *_: None)
+        monkeypatch.setattr(source_module, 'set_device', lambda *_: None)
         receiver = await place.watch('s2')
         assert receiver.frames[0][:2] == (640, 480)
         clock = await receiver.wait_for_message('clock')
@@ -410,11 +413,11 @@ async def test_a_mode_in_which_the_camera_fails_brings_the_former_back():
         receiver = await place.watch()
         build, failures = place.stage._build, []
 
-        def fail_once(ready):
+        def fail_once(sink):
             if not failures:
                 failures.append(place.stage.mode)
                 raise app_module.PreviewError('camera_failed')
-            return build(ready)
+            return build(sink)
 
         place.stage._build = fail_once
         answer = await place.fake.ask(

@@ -5,28 +5,32 @@ import time
 from pathlib import Path
 
 import pytest
-from webrtc_sender import picture_clock
+from webrtc_sender.camera.modes import Mode
 from webrtc_sender.gst import Clockwork, Gst
-from webrtc_sender.i420 import Layout, Sprite, blit
-from webrtc_sender.modes import Mode
-from webrtc_sender.test_pattern import Scenery, TestPattern
+from webrtc_sender.picture import picture_clock
+from webrtc_sender.picture.i420 import Layout, Sprite, blit
+from webrtc_sender.picture.source import DrawnSource, Sink
+from webrtc_sender.picture.test_pattern import Scenery, TestPattern
 
 VECTORS = json.loads((Path(__file__).parent / 'fixtures' / 'picture-clock.json').read_text())
 
 
-class FakeSource:
-    """An appsrc that keeps what is pushed."""
+def pattern(width, height, fps=30.0) -> TestPattern:
+    return TestPattern(Mode(width, height, fps), Clockwork(), 'Bench camera')
 
-    def __init__(self):
+
+class Frames(Sink):
+    """Keeps what comes."""
+
+    def __init__(self) -> None:
+        super().__init__(None, lambda function: function(), on_ready=lambda: None, on_error=None)
         self.buffers = []
 
-    def emit(self, _signal, buffer):
+    def caps(self, caps) -> None:
+        assert caps.is_fixed()
+
+    def raw(self, buffer) -> None:
         self.buffers.append(buffer)
-
-
-def pattern(width, height, fps=30.0):
-    source = FakeSource()
-    return TestPattern(source, Mode(width, height, fps), Clockwork(), 'Bench camera'), source
 
 
 def data(buffer) -> bytes:
@@ -47,12 +51,11 @@ def test_a_damaged_clock_is_not_read():
 
 @pytest.mark.parametrize('width,height', [(1280, 720), (320, 180), (512, 288), (854, 480), (258, 146)])
 def test_each_frame_says_when_it_was_made(width, height):
-    made, source = pattern(width, height)
+    made = pattern(width, height)
     for number in (0, 1, 70_000):
         before = time.time_ns() // 1000
-        made._push(number)
+        frame = data(made.paint(number))
         after = time.time_ns() // 1000
-        frame = data(source.buffers[-1])
         layout = Layout(width, height)
         assert len(frame) == layout.size
         micros, sequence = picture_clock.read_luma(frame, layout.planes[0].stride, width)
@@ -82,8 +85,8 @@ def test_sprites_are_cut_off_at_the_edges():
 
 
 def test_something_moves_and_the_time_runs():
-    made, source = pattern(640, 360)
-    made._push(0)
+    made = pattern(640, 360)
+    made.paint(0)
     scenery = made._scenery
     now = time.time()
     made._draw_comet(now)
@@ -99,13 +102,14 @@ def test_something_moves_and_the_time_runs():
 
 @pytest.mark.parametrize('fps', [29.3, 59.1])
 def test_the_pace_is_exact(fps):
-    made, source = pattern(320, 180, fps)
-    made.start()
-    while len(source.buffers) < 30:
+    sink = Frames()
+    source = DrawnSource(pattern(320, 180, fps), Mode(320, 180, fps), sink)
+    source.start()
+    while len(sink.buffers) < 30:
         time.sleep(0.005)
-    made.stop()
+    source.stop()
     # Deadlines are absolute: whatever one frame is late by, the next is not.
-    frames = [(picture_clock.read_luma(data(b), 320, 320)[1], b.pts) for b in source.buffers]
+    frames = [(picture_clock.read_luma(data(b), 320, 320)[1], b.pts) for b in sink.buffers]
     (first, start), (last, end) = frames[0], frames[-1]
     assert (end - start) / 1e9 == pytest.approx((last - first) / fps, abs=0.010)
     assert last - first >= 25
@@ -117,8 +121,8 @@ def test_running_time_is_gstreamers():
 
 
 def test_a_frame_costs_a_fraction_of_drawing_the_scenery():
-    made, _ = pattern(1280, 720)
-    made._push(0)
+    made = pattern(1280, 720)
+    made.paint(0)
 
     def cheapest(work, times: int) -> float:
         costs = []
@@ -130,4 +134,4 @@ def test_a_frame_costs_a_fraction_of_drawing_the_scenery():
 
     # Measured: an eightieth. A frame that draws it anew, or changes every pixel in Python, is far above.
     drawing = cheapest(lambda number: Scenery(1280, 720, 'label', str(number)), 3)
-    assert cheapest(made._push, 60) < drawing / 10
+    assert cheapest(made.paint, 60) < drawing / 10

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from webrtc_sender import clock_channel, protocol
-from webrtc_sender.protocol import ERRORS, PreviewError, read_offer, refusal
+from webrtc_sender.camera.capture_time import CaptureTime
+from webrtc_sender.peer import clock_channel
+from webrtc_sender.server import protocol
+from webrtc_sender.server.protocol import ERRORS, PreviewError, Quality, read_offer, refusal
 
 jsonschema = pytest.importorskip('jsonschema', reason='apt-get install python3-jsonschema')
 SCHEMA = json.loads((Path(__file__).parents[2] / 'docs' / 'protocol.schema.json').read_text())
@@ -30,6 +32,7 @@ def test_constants():
     assert limits['candidateLength'] == protocol.MAX_CANDIDATE_LENGTH
     assert limits['modes'] == protocol.MAX_MODES
     assert limits['textLength'] == protocol.MAX_TEXT
+    assert limits['sentenceLength'] == protocol.MAX_SENTENCE
     assert timeouts['answerMs'] == protocol.ANSWER_S * 1000
     assert timeouts['acknowledgementMs'] == protocol.ACKNOWLEDGEMENT_S * 1000
 
@@ -58,7 +61,33 @@ def test_data_channel_messages():
     check('Pong', json.loads(clock_channel.pong('{"type":"ping","t":1}', 2.5, 3.5)))
     for encode_ms in (None, 2.5):
         for origin in ('driver', 'arrival', 'drawn'):
-            check('Clock', json.loads(clock_channel.clock(2**32 - 1, 1.5, encode_ms, origin)))
+            timing = CaptureTime(5, 1.5, encode_ms, origin)
+            for send_ms in (None, 0.4):
+                check('Clock', json.loads(clock_channel.clock(2**32 - 1, timing, send_ms)))
+
+
+@pytest.mark.parametrize(
+    'quality',
+    [
+        Quality(level=0, levels=3, width=1280, height=720, fps=30, kbps=2500.4),
+        Quality(level=2, levels=3, width=320, height=180, fps=14.985, kbps=250, link_kbps=299.7, reason='link'),
+    ],
+)
+def test_quality(quality):
+    check('Quality', json.loads(quality.message()))
+
+
+def test_quality_says_what_is_not_known_by_leaving_it_out():
+    assert 'linkKbps' not in json.loads(Quality(0, 1, 640, 360, 30, 800).message())
+
+
+def test_notices():
+    mode = {'width': 1280, 'height': 720, 'fps': 10}
+    notice = 'The camera has no 1280x720 at 30; 1280x720 at 10 is nearest.'
+    check('ModeSet', {'ok': True, 'mode': mode, 'notice': notice})
+    check('Camera', {'label': 'Bench camera', 'modes': [mode], 'mode': mode, 'notice': notice})
+    with pytest.raises(jsonschema.ValidationError):
+        check('ModeSet', {'ok': True, 'mode': mode, 'notice': 'x' * (protocol.MAX_SENTENCE + 1)})
 
 
 def test_offers_are_read():

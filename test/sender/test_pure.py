@@ -3,9 +3,12 @@
 import json
 
 import pytest
-from webrtc_sender import backoff, capture_time, clock_channel, log
-from webrtc_sender.keyframes import KeyframeLimiter
-from webrtc_sender.pulse import Pulse
+from webrtc_sender import log
+from webrtc_sender.camera import capture_time
+from webrtc_sender.encode.keyframes import KeyframeLimiter
+from webrtc_sender.peer import clock_channel
+from webrtc_sender.peer.pulse import Pulse
+from webrtc_sender.server import backoff
 
 
 def test_backoff_doubles_up_to_ten_seconds():

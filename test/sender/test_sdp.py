@@ -1,9 +1,10 @@
 from pathlib import Path
 
 import pytest
-from webrtc_sender import media
-from webrtc_sender.protocol import PreviewError
-from webrtc_sender.sdp import PLAYOUT_DELAY_URI, TRANSPORT_CC_URI, choose_codec, read_video
+from webrtc_sender.peer import media
+from webrtc_sender.peer.extensions import ExtensionIds
+from webrtc_sender.peer.sdp import PLAYOUT_DELAY_URI, TRANSPORT_CC_URI, choose_codec, read_video
+from webrtc_sender.server.protocol import PreviewError
 
 CHROMIUM = (Path(__file__).parent / 'fixtures' / 'chromium-offer.sdp').read_text()
 VIDEO = 'v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF {payloads}\r\na=recvonly\r\n{lines}'
@@ -159,7 +160,7 @@ def test_only_known_parameters_reach_the_caps(parameters):
     usual = 'packetization-mode=1;profile-level-id=42e01f'
     codec = choose_codec(read_video(offer((96, 'H264', f'{usual};{parameters}'))), 'H264')
     assert codec.parameters == {'packetization-mode': '1', 'profile-level-id': '42e01f'}
-    assert media.rtp_caps(codec, 7, None).endswith(
+    assert media.rtp_caps(codec, 7, ExtensionIds()).endswith(
         'payload=(int)96,ssrc=(uint)7,packetization-mode=(string)1,profile-level-id=(string)42e01f'
     )
     assert choose_codec(read_video(offer((97, 'VP8', parameters))), 'VP8').parameters == {}
