@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           environment: 'node',
-          include: ['test/{core,demo,protocol,server}/**/*.test.ts'],
+          include: ['test/{bench,core,demo,protocol,server,soak}/**/*.test.ts'],
           testTimeout: 10_000,
         },
       },
@@ -19,6 +19,30 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Browsers, encoders and servers share two cores: one after the other, or nothing measured means anything.
+          fileParallelism: false,
+          maxWorkers: 1,
+        },
+      },
+      {
+        test: {
+          // By `npm run test:whip` only: it needs the namespace and the server of test/whip/run.mjs.
+          name: 'whip',
+          environment: 'node',
+          include: ['test/whip/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          maxWorkers: 1,
+        },
+      },
+      {
+        test: {
+          // By `npm run test:camera` only: it needs the namespace that test/camera/run.mjs makes.
+          name: 'camera',
+          environment: 'node',
+          include: ['test/camera/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
           maxWorkers: 1,
         },

@@ -22,11 +22,23 @@ export const APT_PACKAGES = {
     'fonts-dejavu-core': 'letters for that browser',
     'python3-pytest': "runs the sender's tests",
     'python3-jsonschema': "checks the sender's messages against the protocol",
+    iproute2: 'gives a test a network of its own',
+  },
+  gst126: {
+    debootstrap: 'makes the Debian 13 that has GStreamer 1.26',
+    'debian-archive-keyring': "the archive's signatures",
+  },
+  camera: {
+    'qemu-system-x86': 'a second machine, whose kernel has a camera',
+    'busybox-static': "that machine's first programs",
+    iproute2: 'the network between the two',
+    'v4l-utils': 'tells the camera to fail, and is another program that uses it',
   },
   bench: {
     xvfb: 'a screen whose pixels can be timed',
     gcc: 'compiles the probe that reads that screen',
     'libc6-dev': 'headers for the probe',
+    iproute2: 'networks of our own, and a link that can be made narrow',
   },
 };
 

@@ -1,4 +1,5 @@
 // npm test [-- names of suites]: sets up the machine, runs every suite, and ends with one line that counts.
+// One suite may be given options: npm test -- soak --minutes 60
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,9 +37,33 @@ const SUITES = [
     needs: ['apt'],
   },
   { name: 'e2e', steps: [vitest('e2e')], read: readCounts, needs: ['apt', 'chrome'], after: 'build' },
+  { name: 'whip', steps: [node('test/whip/run.mjs')], read: readCounts, needs: ['apt', 'chrome'], after: 'build' },
+  {
+    name: 'camera',
+    steps: [node('test/camera/run.mjs')],
+    read: readCounts,
+    needs: ['apt', 'chrome'],
+    after: 'build',
+  },
+  {
+    name: 'soak',
+    steps: [node('test/soak/run.mjs')],
+    read: lines,
+    needs: ['apt', 'chrome'],
+    after: 'build',
+    // Five minutes, alone: by name, or where nobody waits for it.
+    only: () => Boolean(process.env.CI),
+  },
 ];
 
-const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const words = process.argv.slice(2);
+const firstOption = words.findIndex((word) => word.startsWith('-'));
+const wanted = firstOption < 0 ? words : words.slice(0, firstOption);
+const given = firstOption < 0 ? [] : words.slice(firstOption);
+if (given.length > 0 && wanted.length !== 1) {
+  console.error(`Options (${given.join(' ')}) are for one suite: name it first.`);
+  process.exit(2);
+}
 const unknown = wanted.filter((word) => !SUITES.some(({ name }) => name === word));
 if (unknown.length > 0) {
   console.error(`No such suite: ${unknown.join(', ')}. There are: ${SUITES.map(({ name }) => name).join(', ')}.`);
@@ -46,7 +71,9 @@ if (unknown.length > 0) {
 }
 // What a suite builds on is built when it is not there.
 const also = SUITES.filter(({ name, after }) => after && wanted.includes(name) && !isBuilt()).map(({ after }) => after);
-const suites = SUITES.filter(({ name }) => wanted.length === 0 || wanted.includes(name) || also.includes(name));
+const suites = SUITES.filter(({ name, only }) =>
+  wanted.length === 0 ? (only?.() ?? true) : wanted.includes(name) || also.includes(name),
+);
 
 const started = Date.now();
 const problem = nodeProblem() ?? ensureNpm();
@@ -94,7 +121,7 @@ async function runSuite({ name, steps, read, needs = [], after }) {
   let output = '';
   let why;
   for (const step of steps) {
-    const ended = await runStep(step, path, read === lines);
+    const ended = await runStep(wanted[0] === name ? [...step, ...given] : step, path, read === lines);
     output += ended.output;
     why = ended.why;
     if (why) break;

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'puppeteer-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ReadFrame } from './support/clock-reader.js';
 import {
   facts,
@@ -310,6 +310,6 @@ describe('on a page', () => {
     expect(await peersMade(page), 'the same connection').toBe(1);
     await page.evaluate(() => document.querySelector('webrtc-preview')?.remove());
     await sender?.logged(/event=capture-stopped/);
-    expect(app.webrtcSignaling.sessions()).toEqual([]);
+    await vi.waitFor(() => expect(app.webrtcSignaling.sessions()).toEqual([]));
   });
 });

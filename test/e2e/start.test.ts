@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Browser } from 'puppeteer-core';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { keepScreenshot, waitForFacts, watchFrames } from './support/page.js';
 import { launchChromium, openPage, ROOT } from './support/stack.js';
 
@@ -79,11 +79,19 @@ it('without a sender, a browser is one: its moving clock is shown live by anothe
   const page = await openPage(browser, address, errors);
   await page.bringToFront();
   await waitForFacts(page, ({ state }) => state === 'live');
-  const frames = await watchFrames(page, 2_000);
+  // A browser that encodes on a busy machine leaves frames out as it likes: they are counted, not timed.
+  const seen = new Set<number | null>();
+  await vi.waitFor(
+    async () => {
+      const frames = await watchFrames(page, 1_000);
+      const read = frames.filter(({ ageMs }) => ageMs !== null);
+      expect(read.length).toBeGreaterThan(frames.length * 0.9);
+      for (const { sequence } of read) seen.add(sequence);
+      expect(seen.size, 'different frames').toBeGreaterThan(20);
+    },
+    { timeout: 20_000 },
+  );
   expect(errors).toEqual([]);
-  const read = frames.filter(({ ageMs }) => ageMs !== null);
-  expect(read.length).toBeGreaterThan(frames.length * 0.9);
-  expect(new Set(read.map(({ sequence }) => sequence)).size, 'different frames').toBeGreaterThan(20);
   await publisher.close();
   await waitForFacts(page, ({ state }) => state === 'offline');
 });

@@ -93,9 +93,10 @@ export function words(page: Page): Promise<string> {
   });
 }
 
-/** Keeps a picture of the page for people to look at. */
-export async function keepScreenshot(page: Page, name: string): Promise<void> {
-  mkdirSync(SCREENS, { recursive: true });
+/** Keeps a picture of the page for people to look at, among those of `suite`. */
+export async function keepScreenshot(page: Page, name: string, suite = 'e2e'): Promise<void> {
+  const folder = join(SCREENS, suite);
+  mkdirSync(folder, { recursive: true });
   // Colours change within 150 ms: the picture is of the end of it.
   await page.evaluate(() =>
     Promise.all(
@@ -104,7 +105,7 @@ export async function keepScreenshot(page: Page, name: string): Promise<void> {
         .map((animation) => animation.finished.catch(() => {})),
     ),
   );
-  await page.screenshot({ path: join(SCREENS, `${name}.png`) as `${string}.png` });
+  await page.screenshot({ path: join(folder, `${name}.png`) as `${string}.png` });
 }
 
 /** Selector of one of the element's parts. */

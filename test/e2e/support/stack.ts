@@ -9,15 +9,18 @@ import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance } from 'fastify';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 // The built plugin, as an app would import it.
-import { webrtcSignaling } from 'webrtc-preview/server';
+import { type WebRTCSignalingOptions, webrtcSignaling } from 'webrtc-preview/server';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-export const SCREENS = join(ROOT, 'test/out/screens/e2e');
+export const SCREENS = join(ROOT, 'test/out/screens');
 
 /** The real plugin in a small app that also serves the built element and the test's pages. */
-export async function startServer(port = 0): Promise<{ app: FastifyInstance; port: number; url: string }> {
+export async function startServer(
+  port = 0,
+  { host = '127.0.0.1', plugin = {} }: { host?: string; plugin?: WebRTCSignalingOptions } = {},
+): Promise<{ app: FastifyInstance; port: number; url: string }> {
   const app = Fastify();
-  await app.register(webrtcSignaling);
+  await app.register(webrtcSignaling, plugin);
   await app.register(fastifyStatic, { root: join(ROOT, 'dist'), prefix: '/dist/' });
   await app.register(fastifyStatic, {
     root: join(ROOT, 'test/e2e/pages'),
@@ -25,21 +28,29 @@ export async function startServer(port = 0): Promise<{ app: FastifyInstance; por
     decorateReply: false,
     index: false,
   });
-  await app.listen({ port, host: '127.0.0.1' });
+  await app.listen({ port, host });
   const bound = (app.server.address() as AddressInfo).port;
   return { app, port: bound, url: `http://127.0.0.1:${bound}` };
 }
 
+/** What a sender needs of a process; the process itself may be on another machine. */
+export type SenderProcess = Pick<ChildProcess, 'stdout' | 'stderr' | 'kill'> & {
+  once(event: 'exit', listener: (code: number | null) => void): unknown;
+};
+
+const startHere = (program: string, args: string[]): SenderProcess =>
+  spawn(program, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+
 /** A sender's process and what it has logged. */
 export class Sender {
   readonly lines: string[] = [];
-  readonly #process: ChildProcess;
+  readonly #process: SenderProcess;
   readonly #exited: Promise<number | null>;
   readonly #waiting = new Set<() => void>();
 
-  constructor(server: string, { source = ['--test-pattern'] } = {}) {
+  constructor(server: string, { source = ['--test-pattern'], start = startHere } = {}) {
     const args = ['sender/gstreamer-webrtc-sender.py', '--server', server, ...source];
-    this.#process = spawn('/usr/bin/python3', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = start('/usr/bin/python3', args);
     for (const output of [this.#process.stdout, this.#process.stderr]) {
       if (!output) continue;
       createInterface({ input: output }).on('line', (line) => {
