@@ -27,15 +27,20 @@ const FLAGS = [
   '--autoplay-policy=no-user-gesture-required',
 ];
 
-/** Starts a browser with an empty profile: on the X display named, without a window otherwise. */
+/**
+ * Starts a browser with an empty profile: on the X display named, without a window otherwise.
+ *
+ * @param enter words before its command, to have it run elsewhere
+ */
 export async function launchChromium(
   lab: Lab,
-  { display, flags = [] }: { display?: string; flags?: string[] } = {},
+  { display, flags = [], enter = [] }: { display?: string; flags?: string[]; enter?: readonly string[] } = {},
 ): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), 'webrtc-preview-bench-'));
   lab.defer(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }));
+  const [program = chromiumPath(), ...before] = [...enter, chromiumPath()];
   const browser = await puppeteer.launch({
-    executablePath: chromiumPath(),
+    executablePath: program,
     // Only our own flags: some of puppeteer's cover the page with a bar or change how it is drawn.
     ignoreDefaultArgs: true,
     pipe: true,
@@ -45,7 +50,7 @@ export async function launchChromium(
     handleSIGTERM: false,
     handleSIGHUP: false,
     ...(display === undefined ? {} : { env: { ...process.env, DISPLAY: display } }),
-    args: [...FLAGS, ...(display === undefined ? ['--headless=new'] : []), ...flags, 'about:blank'],
+    args: [...before, ...FLAGS, ...(display === undefined ? ['--headless=new'] : []), ...flags, 'about:blank'],
   });
   lab.defer(() => browser.close());
   return browser;

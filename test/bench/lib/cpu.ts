@@ -33,6 +33,13 @@ export function startOthersMeter(): () => number {
   return () => Math.max(0, ((others() - before) / (performance.now() - begin)) * 100_000);
 }
 
+/** The same for the whole machine: 100 is one core, so two cores can be at 200. */
+export function startMachineMeter(): () => number {
+  const begin = performance.now();
+  const before = busySeconds();
+  return () => ((busySeconds() - before) / (performance.now() - begin)) * 100_000;
+}
+
 /** Processor time that was not idle since the machine started, all cores together. */
 function busySeconds(): number {
   // proc(5): user, nice, system, idle, iowait, irq, softirq, steal.

@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { outputFolder } from './paths.js';
@@ -47,21 +47,27 @@ export class Lab {
 
   /**
    * Starts a program in its own process group; it ends with the lab. What it writes to standard error goes to
-   * `test/out/bench/<name>.log`, its standard output to the caller unless `stdout` says 'log'.
+   * `test/out/bench/<name>.log`, its standard output to the caller unless `stdout` says 'log'. It reads nothing, unless
+   * `stdin` says 'pipe'.
    */
   async start(
     name: string,
     command: string,
     words: readonly string[],
-    { stdout = 'pipe', ...options }: SpawnOptions & { stdout?: 'pipe' | 'log' } = {},
+    {
+      stdin = 'ignore',
+      stdout = 'pipe',
+      ...options
+    }: SpawnOptions & { stdin?: 'ignore' | 'pipe'; stdout?: 'pipe' | 'log' } = {},
   ): Promise<ChildProcess> {
     await mkdir(outputFolder, { recursive: true });
     const log = openSync(logPath(name), 'w');
     const child = spawn(command, words, {
       ...options,
       detached: true,
-      stdio: ['ignore', stdout === 'log' ? log : 'pipe', log],
+      stdio: [stdin, stdout === 'log' ? log : 'pipe', log],
     });
+    closeSync(log); // the child has its own
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', (error) => reject(new Error(`${command} does not start: ${error.message}`)));

@@ -25,3 +25,11 @@ export interface ElementFigures {
   /** Where the picture lies on the page, in CSS pixels. */
   picture: { x: number; y: number; width: number; height: number };
 }
+
+/** What a viewer has seen. Times are Unix ms. */
+export interface Seen {
+  /** Every frame that was presented. */
+  frames: { atMs: number; width: number }[];
+  /** How old they were, of those whose clock could be read. */
+  ages: { atMs: number; ageMs: number }[];
+}

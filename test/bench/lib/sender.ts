@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCpuMeter } from './cpu.js';
 import type { Lab } from './lab.js';
-import { projectFolder } from './paths.js';
+import { benchFolder, projectFolder } from './paths.js';
 
 /** Not a divisor of the screen's 60 Hz, so that the phase between the two passes through every value (29.3 / 60). */
 export const BENCH_FPS = 29.3;
@@ -15,20 +15,25 @@ export interface SenderOptions {
   stream: string;
   /** More words for its command line. */
   words?: readonly string[];
+  /** With noise in its picture, so that it fills its bitrate as a camera does: see `grainy-sender.py`. */
+  grainy?: boolean;
+  /** Words before its command, to have it run elsewhere. */
+  enter?: readonly string[];
 }
 
 /** Starts the project's sender with its test pattern, which carries the clock. */
-export async function startSender(lab: Lab, { server, stream, words = [] }: SenderOptions): Promise<ChildProcess> {
-  const program = join(projectFolder, 'sender', 'gstreamer-webrtc-sender.py');
-  if (!existsSync(program)) throw new Error('There is no sender/gstreamer-webrtc-sender.py');
+export async function startSender(
+  lab: Lab,
+  { server, stream, words = [], grainy = false, enter = [] }: SenderOptions,
+): Promise<ChildProcess> {
+  const shipped = join(projectFolder, 'sender', 'gstreamer-webrtc-sender.py');
+  if (!existsSync(shipped)) throw new Error('There is no sender/gstreamer-webrtc-sender.py');
+  const program = grainy ? join(benchFolder, 'grainy-sender.py') : shipped;
   const size = ['--width', BENCH_WIDTH, '--height', BENCH_HEIGHT, '--fps', BENCH_FPS].map(String);
-  return lab.start(
-    `sender-${stream}`,
-    // The system's Python has GStreamer's bindings, another one may not.
-    '/usr/bin/python3',
-    [program, '--server', server, '--stream', stream, '--test-pattern', ...size, ...words],
-    { stdout: 'log', cwd: projectFolder },
-  );
+  // The system's Python has GStreamer's bindings, another one may not.
+  const [command = '', ...before] = [...enter, '/usr/bin/python3', program];
+  const options = ['--server', server, '--stream', stream, '--test-pattern', ...size, ...words];
+  return lab.start(`sender-${stream}`, command, [...before, ...options], { stdout: 'log', cwd: projectFolder });
 }
 
 const CAMERA_OFF_PATIENCE_MS = 30_000;

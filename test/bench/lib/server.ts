@@ -10,13 +10,23 @@ import { benchFolder, outputFolder, projectFolder } from './paths.js';
  * Starts the signalling server and the pages of the benchmarks on a free port of 127.0.0.1. Returns its address.
  *
  * @param pagesOnly without the plugin, for what needs no camera
+ * @param enter words before its command, to have it run elsewhere
+ * @param host where it listens
  */
-export async function startServer(lab: Lab, { pagesOnly = false } = {}): Promise<string> {
+export async function startServer(
+  lab: Lab,
+  {
+    pagesOnly = false,
+    enter = [],
+    host = '127.0.0.1',
+  }: { pagesOnly?: boolean; enter?: readonly string[]; host?: string } = {},
+): Promise<string> {
   if (!pagesOnly) needBuild(['dist/server/index.js', 'dist/element/client.js', 'dist/cdn/webrtc-preview.js']);
   await buildPages();
   const program = join(benchFolder, 'lib', 'server-process.ts');
-  const words = ['--import', 'tsx', program, ...(pagesOnly ? ['--pages-only'] : [])];
-  return firstLine(await lab.start('server', process.execPath, words, { cwd: projectFolder }), 'server');
+  const [command = process.execPath, ...words] = [...enter, process.execPath, '--import', 'tsx', program, host];
+  if (pagesOnly) words.push('--pages-only');
+  return firstLine(await lab.start('server', command, words, { cwd: projectFolder }), 'server');
 }
 
 function needBuild(files: readonly string[]): void {

@@ -9,7 +9,7 @@ const setup = (await import(new URL('../../../scripts/setup.mjs', import.meta.ur
 
 export const { findChrome, isBuilt } = setup;
 
-/** Installs what the framebuffer probe needs, or throws with the line to type. */
+/** Installs what the framebuffer probe and the links need, or throws with the line to type. */
 export async function needBenchPackages(): Promise<void> {
   const problem = await setup.ensureApt(['bench']);
   if (problem) throw new Error([problem.reason, problem.command].filter(Boolean).join('\n  '));

@@ -34,3 +34,18 @@ export function medianAndRange(blocks: readonly number[], digits = 1): string {
   const [low, middle, high] = [0, 50, 100].map((percent) => percentile(blocks, percent).toFixed(digits));
   return `${middle} (${low}–${high})`;
 }
+
+/** The line y = `base` + `slope` · x that lies nearest to the points, by least squares. */
+export function fitLine(points: readonly (readonly [x: number, y: number])[]): { base: number; slope: number } {
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const meanX = mean(points.map(([x]) => x));
+  const meanY = mean(points.map(([, y]) => y));
+  let covariance = 0;
+  let variance = 0;
+  for (const [x, y] of points) {
+    covariance += (x - meanX) * (y - meanY);
+    variance += (x - meanX) ** 2;
+  }
+  const slope = covariance / variance;
+  return { base: meanY - slope * meanX, slope };
+}

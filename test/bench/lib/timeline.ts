@@ -1,0 +1,47 @@
+import type { Seen } from './readings.js';
+import { percentile } from './statistics.js';
+
+/** What one viewer saw of one phase. */
+export interface PhaseView {
+  /** Frames presented per second. */
+  fps: number;
+  /** Longest time without a new frame, in ms; one that goes on in the next phase counts up to the end of this one. */
+  longestGapMs: number;
+  /** Age of the frames once the phase has settled, in ms; NaN when none could be read. */
+  ageP50Ms: number;
+  ageP95Ms: number;
+  /** Which widths were shown, each with the seconds since the phase began. */
+  sizes: { atS: number; width: number }[];
+  /** Seconds from the phase's beginning until the full width was shown for good; Infinity when it was not. */
+  fullAfterS: number;
+}
+
+/** Chromium presents a black picture of 2×2 where a track has nothing to show. */
+const LEAST_WIDTH = 16;
+
+/** After this, a change of the link is no news any more. */
+export const SETTLED_AFTER_MS = 5_000;
+
+/** @param begin of the phase, and `end`, in Unix ms */
+export function viewPhase(seen: Seen, begin: number, end: number, fullWidth: number): PhaseView {
+  const frames = seen.frames.filter(({ width }) => width >= LEAST_WIDTH);
+  const within = frames.filter(({ atMs }) => atMs >= begin && atMs < end);
+  const before = frames.filter(({ atMs }) => atMs < begin).at(-1);
+  const sizes: PhaseView['sizes'] = before ? [{ atS: 0, width: before.width }] : [];
+  for (const { atMs, width } of within) {
+    if (sizes.at(-1)?.width !== width) sizes.push({ atS: (atMs - begin) / 1_000, width });
+  }
+  const settled = seen.ages
+    .filter(({ atMs }) => atMs >= begin + SETTLED_AFTER_MS && atMs < end)
+    .map(({ ageMs }) => ageMs);
+  const moments = [before?.atMs ?? begin, ...within.map(({ atMs }) => atMs), end];
+  const last = sizes.at(-1);
+  return {
+    fps: (within.length * 1_000) / (end - begin),
+    longestGapMs: Math.max(...moments.slice(1).map((at, index) => at - Math.max(begin, moments[index] ?? begin))),
+    ageP50Ms: percentile(settled, 50),
+    ageP95Ms: percentile(settled, 95),
+    sizes,
+    fullAfterS: last?.width === fullWidth ? last.atS : Number.POSITIVE_INFINITY,
+  };
+}
