@@ -13,6 +13,8 @@ const HOPELESS = [2, 3, 5];
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
 /** A sender that ran for this long was fine: the next failure counts as the first. */
 const STEADY_MS = 60_000;
+/** How long the address waits for what the sender says first. */
+const START_MS = 8_000;
 /** How long the sender may take to say goodbye. */
 const GOODBYE_MS = 1_500;
 
@@ -33,6 +35,18 @@ export function readCameras(list) {
   return [...list.matchAll(/^(\/\S+) {2}(.+)$/gm)].map(([, device, name]) => ({ device, name }));
 }
 
+/**
+ * What a line of the sender's log says of its start: that the stream is published, or why there is no camera.
+ *
+ * @returns {{ problem?: string } | undefined} `undefined` for any other line
+ */
+export function readStart(line) {
+  if (/ event=published( |$)/.test(line)) return {};
+  const message = / event=camera-error .*?message=("(?:[^"\\]|\\.)*"|\S+)/.exec(line)?.[1];
+  if (message === undefined) return undefined;
+  return { problem: message.startsWith('"') ? JSON.parse(message) : message };
+}
+
 /** Keeps one sender running until `stop()`. */
 export class SenderProcess {
   #args;
@@ -41,6 +55,9 @@ export class SenderProcess {
   #timer;
   #failures = 0;
   #stopped = false;
+  /** @type {Promise<{ problem?: string }>} how the first start went; a sender that says nothing has a problem too */
+  started;
+  #tellStarted;
 
   /**
    * @param {string[]} args
@@ -49,6 +66,10 @@ export class SenderProcess {
   constructor(args, events) {
     this.#args = args;
     this.#events = events;
+    this.started = new Promise((resolve) => {
+      this.#tellStarted = resolve;
+      setTimeout(resolve, START_MS, { problem: 'it has not published yet' }).unref();
+    });
     this.#start();
   }
 
@@ -72,6 +93,8 @@ export class SenderProcess {
         if (line.trim() !== '' && !/ (DEBUG|INFO) /.test(line)) last.push(line.trim());
         if (last.length > 3) last.shift();
         this.#events.onLine(line);
+        const start = readStart(line);
+        if (start) this.#tellStarted(start);
       });
     }
     child.on('error', (error) => last.push(error.message));
@@ -83,6 +106,7 @@ export class SenderProcess {
       this.#failures += 1;
       const why = `${signal ? `killed by ${signal}` : `exit code ${code}`}${last.length > 0 ? `: ${last.at(-1)}` : ''}`;
       this.#events.onDeath(retryMs === undefined ? { why } : { why, retryMs });
+      this.#tellStarted({ problem: 'it does not run' });
       if (retryMs !== undefined) this.#timer = setTimeout(() => this.#start(), retryMs);
     });
   }

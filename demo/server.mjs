@@ -16,10 +16,14 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-export async function createServer(options = {}) {
+/**
+ * @param {object} [options] Fastify's
+ * @param {import('webrtc-preview/server').WebRTCSignalingOptions} [signaling] the plugin's
+ */
+export async function createServer(options = {}, signaling = {}) {
   const app = Fastify({ logger: true, ...options });
 
-  await app.register(webrtcSignaling);
+  await app.register(webrtcSignaling, signaling);
 
   app.addHook('onSend', async (_request, reply) => {
     reply.header('content-security-policy', CONTENT_SECURITY_POLICY);

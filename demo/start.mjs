@@ -13,6 +13,7 @@ const HELP = `npm start -- [options]
 
   --port N          port of the page (default 8080; the next free one when it is in use)
   --host H          address to listen on (default 127.0.0.1; 0.0.0.0 lets the network watch)
+  --allow-publish W who may publish a camera: loopback (default: this machine) or any (the network; needs --host 0.0.0.0)
   --device D        camera, e.g. /dev/video0 (default: the first one, or the test pattern)
   --test-pattern    send the test pattern even if there is a camera
   --no-sender       start no sender: publish from a browser, or start one by hand
@@ -34,6 +35,7 @@ export function readArguments(args) {
     options: {
       port: { type: 'string', default: '8080' },
       host: { type: 'string', default: '127.0.0.1' },
+      'allow-publish': { type: 'string', default: 'loopback' },
       device: { type: 'string' },
       'test-pattern': { type: 'boolean', default: false },
       'no-sender': { type: 'boolean', default: false },
@@ -46,6 +48,13 @@ export function readArguments(args) {
     throw new TypeError(`--port ${values.port} is not a port (0 to 65535).`);
   if (!HOSTS.includes(values.host)) {
     throw new TypeError(`--host ${values.host}: use 127.0.0.1 (this machine only) or 0.0.0.0 (the network too).`);
+  }
+  const allowPublish = values['allow-publish'];
+  if (!['loopback', 'any'].includes(allowPublish)) {
+    throw new TypeError(`--allow-publish ${allowPublish}: use loopback (this machine only) or any (the network too).`);
+  }
+  if (allowPublish === 'any' && !OPEN_HOSTS.includes(values.host)) {
+    throw new TypeError('--allow-publish any needs --host 0.0.0.0 as well: nothing else lets another machine in.');
   }
   return { ...values, port };
 }
@@ -105,7 +114,8 @@ async function findSource({ yes, device, 'test-pattern': testPattern }) {
 
 async function run(options, source) {
   const { createServer } = await import('./server.mjs');
-  const app = await createServer({ logger: { stream: serverLog, level: 'warn' } });
+  const allowPublish = options['allow-publish'];
+  const app = await createServer({ logger: { stream: serverLog, level: 'warn' } }, { allowPublish });
   await listenOnFreePort(
     (port) => app.listen({ port, host: options.host }),
     options.port,
@@ -132,12 +142,14 @@ async function run(options, source) {
           `The sender ended (${why}). ${retryMs ? `Starting it again in ${retryMs / 1_000} s.` : 'Giving up on it.'}`,
         ),
     });
-    done('sender', source.name);
+    const { problem } = await sender.started;
+    if (problem) note(`sender  ${source.name}: ${problem}`);
+    else done('sender', source.name);
   }
-  printAddress(address, options.host, source);
+  printAddress(address, options, source);
 }
 
-function printAddress(address, host, source) {
+function printAddress(address, { host, 'allow-publish': allowPublish }, source) {
   plain();
   plain(`${bold('Watch')}    ${bold(address)}`);
   if (!source.args) {
@@ -148,10 +160,17 @@ function printAddress(address, host, source) {
   if (OPEN_HOSTS.includes(host)) {
     const port = new URL(address).port;
     for (const own of ownAddresses()) plain(`         http://${own}:${port}`);
-    note('Anyone on the network can watch. Publishing stays limited to this machine.');
+    note(whoMay(allowPublish));
   }
   plain(dim('Ctrl-C ends everything.'));
   plain();
+}
+
+/** What an open host means, in a sentence for the person who opened it. */
+export function whoMay(allowPublish) {
+  return allowPublish === 'any'
+    ? 'Anyone on the network can watch, and anyone can publish: nobody is asked who they are. For private networks only.'
+    : 'Anyone on the network can watch. Publishing stays limited to this machine.';
 }
 
 function ownAddresses() {

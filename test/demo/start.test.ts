@@ -1,7 +1,11 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { describe, expect, it } from 'vitest';
-import { readCameras } from '../../demo/sender.mjs';
-import { listenOnFreePort, readArguments } from '../../demo/start.mjs';
+import { describe, expect, it, vi } from 'vitest';
+import { readCameras, readStart } from '../../demo/sender.mjs';
+import { createServer as createDemo } from '../../demo/server.mjs';
+import { listenOnFreePort, readArguments, whoMay } from '../../demo/start.mjs';
+
+/** From the sources: what is built may be older, or not there. */
+vi.mock('webrtc-preview/server', () => import('../../src/server/index.js'));
 
 describe('readArguments', () => {
   it('has a default for everything', () => {
@@ -11,6 +15,19 @@ describe('readArguments', () => {
   it('reads what is given', () => {
     const options = readArguments(['--port', '9000', '--host', '0.0.0.0', '--device', '/dev/video2', '-y']);
     expect(options).toMatchObject({ port: 9_000, host: '0.0.0.0', device: '/dev/video2', yes: true });
+  });
+
+  it('lets other machines publish only where the network is let in', () => {
+    expect(readArguments([])['allow-publish']).toBe('loopback');
+    const any = ['--allow-publish', 'any'];
+    for (const host of ['0.0.0.0', '::']) expect(readArguments(['--host', host, ...any])['allow-publish']).toBe('any');
+    expect(() => readArguments(any)).toThrow('--allow-publish any needs --host 0.0.0.0 as well');
+    expect(() => readArguments(['--host', '0.0.0.0', '--allow-publish', 'all'])).toThrow('use loopback');
+  });
+
+  it('says what an open host means', () => {
+    expect(whoMay('loopback')).toContain('Publishing stays limited to this machine.');
+    expect(whoMay('any')).toContain('anyone can publish: nobody is asked who they are');
   });
 
   it.each([['--port', 'abc'], ['--port', '70000'], ['--port', '-1'], ['--host', '192.0.2.1'], ['--nonsense']])(
@@ -68,5 +85,31 @@ describe('readCameras', () => {
       { device: '/dev/video2', name: 'HD  Webcam' },
     ]);
     expect(readCameras('No camera found. --test-pattern shows a picture without one.\n')).toEqual([]);
+  });
+});
+
+describe('readStart', () => {
+  const at = '2026-11-23T08:16:17.495';
+
+  it('takes the tick for the sender from its own words', () => {
+    expect(readStart(`${at} INFO    event=published stream=camera`)).toEqual({});
+    expect(readStart(`${at} INFO    event=server-connected server=http://localhost:8080`)).toBeUndefined();
+    expect(readStart(`${at} INFO    event=published-something`)).toBeUndefined();
+  });
+
+  it('and gives the reason why there is no camera', () => {
+    const line = `${at} ERROR   event=camera-error code=camera_missing message="There is no \\"/dev/nope\\"." next="Plug it in."`;
+    expect(readStart(line)).toEqual({ problem: 'There is no "/dev/nope".' });
+    expect(readStart(`${at} ERROR   event=camera-error code=internal message=Oops next=Wait`)).toEqual({
+      problem: 'Oops',
+    });
+  });
+});
+
+describe('createServer', () => {
+  it('hands on who may publish', async () => {
+    const app = await createDemo({ logger: false }, { allowPublish: 'any', origins: ['https://my.page'] });
+    await app.close();
+    await expect(createDemo({ logger: false }, { allowPublish: 'all' })).rejects.toThrow('"allowPublish" must be');
   });
 });
