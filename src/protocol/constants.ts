@@ -26,6 +26,8 @@ export const LIMITS = {
   candidatesPerNegotiation: 100,
   /** Longest stream id, session id or instance id. */
   idLength: 64,
+  /** Longest token. */
+  tokenLength: 8_192,
   /** Longest name meant for a person (labels). */
   textLength: 200,
   /** Longest sentence meant for a person (errors, notices). */
@@ -46,6 +48,14 @@ export const TIMEOUTS = {
   acknowledgementMs: 12_000,
   /** A sender that went without a goodbye keeps its sessions for this long (Nextcloud's signalling server keeps 30 s). */
   senderGraceMs: 30_000,
+  /** A receiver whose socket was lost may resume an answered session for this long (Janus `reclaim_session_timeout`). */
+  receiverGraceMs: 15_000,
+  /** An answered session shows its first frame within this, or it is ended. */
+  liveMs: 30_000,
+  /** A connection that neither publishes nor joins anything by then is closed (Nextcloud's signalling server: 10 s). */
+  idleMs: 10_000,
+  /** `token-expiring` comes this long before the end. */
+  tokenWarningMs: 60_000,
   /** Heartbeat of Socket.IO: a dead box is known within `pingIntervalMs + pingTimeoutMs`. */
   pingIntervalMs: 10_000,
   pingTimeoutMs: 10_000,

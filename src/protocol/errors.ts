@@ -48,6 +48,16 @@ export const ERRORS = {
     next: 'Check the rights of the token and the address it is used from.',
     retryable: false,
   },
+  token_expired: {
+    message: 'The token is no longer valid: its time is over.',
+    next: 'Ask for a new token and try again.',
+    retryable: false,
+  },
+  kicked: {
+    message: 'Someone who manages this server ended the connection.',
+    next: 'Ask whoever runs the server, or try again.',
+    retryable: false,
+  },
   wrong_role: {
     message: 'Only the other role may send this message.',
     next: 'Connect as a sender to publish, as a receiver to watch.',
@@ -72,6 +82,41 @@ export const ERRORS = {
     message: 'Another sender already publishes this stream.',
     next: 'Stop the other sender, or publish under another stream name.',
     retryable: true,
+  },
+  replaced: {
+    message: 'Another sender has taken this stream over.',
+    next: 'Stop one of the two, or publish under another stream name. This one stands by until the stream is free.',
+    retryable: true,
+  },
+  takeover_storm: {
+    message: 'Senders take this stream from each other too quickly.',
+    next: 'Stop all senders of this stream but one.',
+    retryable: true,
+  },
+  stream_full: {
+    message: 'As many viewers watch this stream as the server allows.',
+    next: 'Wait until one of them leaves, or raise the server\'s option "maxViewers".',
+    retryable: true,
+  },
+  session_timeout: {
+    message: 'The connection was not completed in time.',
+    next: 'Start again; if it happens again, check the network between the two sides.',
+    retryable: true,
+  },
+  too_many_connections: {
+    message: 'There are too many connections from this address, or to this server.',
+    next: 'Close some of them, or raise the limits of the server.',
+    retryable: true,
+  },
+  cluster_unavailable: {
+    message: "The server cannot reach the servers beside it, where this stream's other side is.",
+    next: 'Nothing: what runs goes on, and it comes back by itself. Whoever runs the server should look at Redis.',
+    retryable: true,
+  },
+  not_supported: {
+    message: 'This server does not do that.',
+    next: 'See docs/http.md for what it does.',
+    retryable: false,
   },
   stream_offline: {
     message: 'Nothing is streaming under this name.',

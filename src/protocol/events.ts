@@ -2,6 +2,9 @@ import type * as m from './messages.js';
 import {
   Accepted,
   Answered,
+  Authenticate,
+  Authenticated,
+  IceUpdate,
   Join,
   Joined,
   Leave,
@@ -11,11 +14,16 @@ import {
   OfferForSender,
   Publish,
   Published,
+  Replaced,
+  Resume,
+  Resumed,
   SendCandidate,
+  ServerClosing,
   SessionClosed,
   SetMode,
   SetModeForSender,
   StreamInfo,
+  TokenExpiring,
   Unpublish,
   UpdateCamera,
 } from './messages.js';
@@ -48,6 +56,13 @@ export const EVENTS = {
     about:
       'Opens a session on a stream, whether it is online or not. Wakes no camera; news of the stream follow as `stream`.',
   },
+  resume: {
+    from: ['receiver'],
+    payload: Resume,
+    ack: Resumed,
+    about:
+      'Takes an answered session over onto this connection, after the one that held it was lost. Each key is good once; the acknowledgement has the next one.',
+  },
   offer: {
     from: ['receiver'],
     payload: Offer,
@@ -68,6 +83,12 @@ export const EVENTS = {
     payload: SendCandidate,
     ack: Accepted,
     about: "Passes an ICE candidate to the session's other side. Never before the description of the same epoch.",
+  },
+  authenticate: {
+    from: ['sender', 'receiver'],
+    payload: Authenticate,
+    ack: Authenticated,
+    about: 'Brings a newer token. The connection and its sessions go on, as far as the new rights reach.',
   },
   leave: {
     from: ['sender', 'receiver'],
@@ -110,6 +131,31 @@ export const SERVER_EVENTS = {
     ack: null,
     about: 'The session is over, with the reason.',
   },
+  'ice-config': {
+    to: ['sender', 'receiver'],
+    payload: IceUpdate,
+    ack: null,
+    about:
+      "Fresh ICE servers, before the credentials of the old ones end: for what begins from now on, and for the browser's `setConfiguration`. A sender gets them as ready-made `turn://` addresses.",
+  },
+  'token-expiring': {
+    to: ['sender', 'receiver'],
+    payload: TokenExpiring,
+    ack: null,
+    about: 'The rights of this connection end soon; then its sessions end and it is closed.',
+  },
+  replaced: {
+    to: ['sender'],
+    payload: Replaced,
+    ack: null,
+    about: 'Another sender has taken the stream over. From now on only `publish` with `standby` makes sense.',
+  },
+  'server-closing': {
+    to: ['sender', 'receiver'],
+    payload: ServerClosing,
+    ack: null,
+    about: 'The server is about to close. Media flows on.',
+  },
 } as const;
 
 /** Name of a message that a client may send. */
@@ -124,21 +170,31 @@ export interface ClientToServer {
   'update-camera'(message: m.UpdateCamera, ack: Acknowledge<m.Accepted>): void;
   join(message: m.Join, ack: Acknowledge<m.Joined>): void;
   offer(message: m.Offer, ack: Acknowledge<m.Answered>): void;
+  resume(message: m.Resume, ack: Acknowledge<m.Resumed>): void;
+  authenticate(message: m.Authenticate, ack: Acknowledge<m.Authenticated>): void;
   live(message: m.Live, ack: Acknowledge<m.Accepted>): void;
   'set-mode'(message: m.SetMode, ack: Acknowledge<m.ModeSet>): void;
   candidate(message: m.SendCandidate, ack: Acknowledge<m.Accepted>): void;
   leave(message: m.Leave, ack: Acknowledge<m.Accepted>): void;
 }
 
+interface ServerToBoth {
+  'token-expiring'(message: m.TokenExpiring): void;
+  'server-closing'(message: m.ServerClosing): void;
+}
+
 /** Socket.IO's `EmitEvents` of the server to a receiver. */
-export interface ServerToReceiver {
+export interface ServerToReceiver extends ServerToBoth {
+  'ice-config'(message: m.IceConfig): void;
   stream(message: m.StreamInfo): void;
   candidate(message: m.SendCandidate): void;
   'session-closed'(message: m.SessionClosed): void;
 }
 
 /** Socket.IO's `EmitEvents` of the server to a sender. */
-export interface ServerToSender {
+export interface ServerToSender extends ServerToBoth {
+  'ice-config'(message: m.SenderIceConfig): void;
+  replaced(message: m.Replaced): void;
   offer(message: m.OfferForSender, ack: Acknowledge<m.Answered>): void;
   'set-mode'(message: m.SetModeForSender, ack: Acknowledge<m.ModeSet>): void;
   candidate(message: m.SendCandidate): void;
@@ -146,4 +202,8 @@ export interface ServerToSender {
 }
 
 /** Both directions that the server may emit. */
-export interface ServerToClient extends Omit<ServerToReceiver, 'candidate' | 'session-closed'>, ServerToSender {}
+export interface ServerToClient
+  extends Omit<ServerToReceiver, 'candidate' | 'session-closed' | 'ice-config'>,
+    Omit<ServerToSender, 'ice-config'> {
+  'ice-config'(message: m.IceConfig | m.SenderIceConfig): void;
+}

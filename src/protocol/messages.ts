@@ -19,13 +19,15 @@ export const Id = Type.String({ pattern: `^[A-Za-z0-9_-]{1,${LIMITS.idLength}}$`
 export const Role = Type.Union([Type.Literal('sender'), Type.Literal('receiver')]);
 export type Role = Type.Static<typeof Role>;
 
+export const Token = Type.String({ minLength: 1, maxLength: LIMITS.tokenLength });
+
 /** What a client says of itself in Socket.IO's `auth` when it connects. */
 export const Handshake = Type.Object(
   {
     role: Role,
     protocol: Type.Literal(PROTOCOL_VERSION),
-    /** Reserved for the server's `authorize` hook. */
-    token: Type.Optional(Type.String({ minLength: 1, maxLength: 8_192 })),
+    /** What proves the client's rights, when the server wants proof (RFC 7519 for the ready-made check). */
+    token: Type.Optional(Token),
   },
   closed,
 );
@@ -144,6 +146,8 @@ export const Publish = Type.Object(
     /** Random for each start of the sender: the same one coming back keeps its sessions. */
     instance: Id,
     camera: Camera,
+    /** Only if the name is free: never takes the stream from another sender. For a sender that was itself replaced. */
+    standby: Type.Optional(Type.Boolean()),
   },
   closed,
 );
@@ -160,6 +164,12 @@ export type UpdateCamera = Type.Static<typeof UpdateCamera>;
 export const Join = Type.Object({ stream: Id }, closed);
 export type Join = Type.Static<typeof Join>;
 
+/** Proof that a session is the caller's, good for one {@link Resume}: 256 bits, base64url. */
+export const ResumeKey = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });
+
+export const Resume = Type.Object({ session: Id, resume: ResumeKey }, closed);
+export type Resume = Type.Static<typeof Resume>;
+
 export const Offer = Type.Object({ session: Id, epoch: Epoch, sdp: Sdp }, closed);
 export type Offer = Type.Static<typeof Offer>;
 
@@ -173,6 +183,10 @@ export type SetMode = Type.Static<typeof SetMode>;
 
 export const SendCandidate = Type.Object({ session: Id, epoch: Epoch, candidate: Candidate }, closed);
 export type SendCandidate = Type.Static<typeof SendCandidate>;
+
+/** A newer token for the same connection: the rights are judged anew, and what they no longer cover ends. */
+export const Authenticate = Type.Object({ token: Token }, closed);
+export type Authenticate = Type.Static<typeof Authenticate>;
 
 export const Leave = Type.Object(
   {
@@ -197,11 +211,19 @@ export type SetModeForSender = Type.Static<typeof SetModeForSender>;
 
 // ---- server → either --------------------------------------------------------------------------------------------
 
+/**
+ * `left`: its other side said goodbye. `lost`: the receiver's socket is gone and did not come back in time; its media may flow on.
+ * `sender-closed`: the sender ended it. `server-closing`: the server goes down, media flows on. `kicked`: someone with the right to
+ * ended it. `expired`: its rights ran out. `timeout`: a step of the session took too long. After the last three nothing may flow.
+ */
 export const CloseReason = Type.Union([
   Type.Literal('left'),
   Type.Literal('lost'),
   Type.Literal('sender-closed'),
   Type.Literal('server-closing'),
+  Type.Literal('kicked'),
+  Type.Literal('expired'),
+  Type.Literal('timeout'),
 ]);
 export type CloseReason = Type.Static<typeof CloseReason>;
 
@@ -210,6 +232,22 @@ export const SessionClosed = Type.Object(
   closed,
 );
 export type SessionClosed = Type.Static<typeof SessionClosed>;
+
+/** What `ice-config` carries: the first form to receivers, the second to senders. */
+export const IceUpdate = Type.Union([IceConfig, SenderIceConfig]);
+export type IceUpdate = Type.Static<typeof IceUpdate>;
+
+/** The rights of this connection end at `expiresAt`; a newer token in `authenticate` keeps it. */
+export const TokenExpiring = Type.Object({ expiresAt: Type.Integer({ minimum: 0 }) }, closed);
+export type TokenExpiring = Type.Static<typeof TokenExpiring>;
+
+/** The server is about to close: come back (to another node, where there are several) after this many ms. */
+export const ServerClosing = Type.Object({ retryAfterMs: Type.Integer({ minimum: 0, maximum: 60_000 }) }, closed);
+export type ServerClosing = Type.Static<typeof ServerClosing>;
+
+/** Another sender publishes this stream now. Viewers are moving to it: what still watches here may go on until it leaves. */
+export const Replaced = Type.Object({ stream: Id, error: ErrorMessage }, closed);
+export type Replaced = Type.Static<typeof Replaced>;
 
 // ---- acknowledgements -------------------------------------------------------------------------------------------
 
@@ -224,8 +262,25 @@ export type Accepted = Type.Static<typeof Accepted>;
 export const Published = Type.Object({ ...ok, ice: SenderIceConfig }, closed);
 export type Published = Type.Static<typeof Published>;
 
-export const Joined = Type.Object({ ...ok, session: Id, stream: StreamInfo, ice: IceConfig }, closed);
+export const Joined = Type.Object(
+  {
+    ...ok,
+    session: Id,
+    stream: StreamInfo,
+    ice: IceConfig,
+    /** For `resume`, after a reconnect. A secret of this client. */
+    resume: ResumeKey,
+  },
+  closed,
+);
 export type Joined = Type.Static<typeof Joined>;
+
+export const Resumed = Type.Object({ ...ok, stream: StreamInfo, ice: IceConfig, resume: ResumeKey }, closed);
+export type Resumed = Type.Static<typeof Resumed>;
+
+/** `expiresAt`: Unix time in ms at which the new rights end; absent when they do not. */
+export const Authenticated = Type.Object({ ...ok, expiresAt: Type.Optional(Type.Integer({ minimum: 0 })) }, closed);
+export type Authenticated = Type.Static<typeof Authenticated>;
 
 export const Answered = Type.Object({ ...ok, sdp: Sdp }, closed);
 export type Answered = Type.Static<typeof Answered>;
