@@ -19,6 +19,7 @@ const modules = {
     'element/define': 'src/element/define.ts',
     'element/client': 'src/element/client.ts',
     'server/index': 'src/server/index.ts',
+    'server/cli/main': 'src/server/cli/main.ts',
     'protocol/index': 'src/protocol/index.ts',
   },
   external,

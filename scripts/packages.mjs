@@ -23,6 +23,8 @@ export const APT_PACKAGES = {
     'python3-pytest': "runs the sender's tests",
     'python3-jsonschema': "checks the sender's messages against the protocol",
     iproute2: 'gives a test a network of its own',
+    coturn: 'the TURN server that credentials are tried on',
+    'redis-server': 'what several signalling servers share',
   },
   gst126: {
     debootstrap: 'makes the Debian 13 that has GStreamer 1.26',

@@ -250,6 +250,7 @@ export function isBuilt(folder = root) {
     'dist/element/define.js',
     'dist/cdn/webrtc-preview.js',
     'dist/server/index.js',
+    'dist/server/cli/main.js',
     'dist/demo/publish.js',
   ];
   const sources = [

@@ -1,14 +1,17 @@
-import type { IncomingMessage } from 'node:http';
-import { DEFAULT_PATH, type IceServer, TIMEOUTS } from '../protocol/index.js';
-import { type Ice, type IceEnvironment, iceServersFromEnv, staticIce } from './ice.js';
-import type { MessageRate } from './limits.js';
-import type { Origins } from './origins.js';
-
-/** From where cameras may be published: this machine, anywhere, or as the function says for the connecting request. */
-export type AllowPublish = 'loopback' | 'any' | ((request: IncomingMessage) => boolean | Promise<boolean>);
+import { DEFAULT_PATH, TIMEOUTS } from '../protocol/index.js';
+import { type LimitOptions, type LimitSettings, readLimitOptions } from './access/address-limits.js';
+import { type AddressOptions, type AddressSettings, readAddressOptions } from './access/addresses.js';
+import { type AccessOptions, type AccessSettings, readAccessOptions } from './access/index.js';
+import type { MessageRate } from './access/limits.js';
+import { wrong } from './access/wrong.js';
+import type { SenderPolicy } from './cluster/cluster.js';
+import { type RedisOptions, type RedisSettings, readRedisOptions } from './cluster/redis-options.js';
+import { type IceOptions, type IceSettings, readIceOptions } from './ice/options.js';
+import type { IceEnvironment } from './ice/static.js';
+import type { Origins } from './transport/origins.js';
 
 /** Options of the plugin. All have defaults: `await fastify.register(webrtcSignaling)` is enough on one machine. */
-export interface WebRTCSignalingOptions {
+export interface WebRTCSignalingOptions extends AccessOptions, AddressOptions, IceOptions {
   /**
    * Path under which Socket.IO and the HTTP routes live, below the prefix of the instance that registers the plugin.
    * @default '/webrtc-signaling'
@@ -22,16 +25,21 @@ export interface WebRTCSignalingOptions {
    */
   origins?: true | readonly string[];
   /**
-   * From where cameras may be published. `'loopback'` is this machine, not counting requests that a proxy passed on;
-   * a function decides for each connecting sender.
-   * @default 'loopback'
+   * What happens when a second sender wants a stream that is published: it is refused (`reject`), it gets the stream (`takeover`), or
+   * it gets it from a sender with the same owner, which is the subject of a token (`same-owner`). The same sender process may
+   * always come back, and viewers move to the new sender.
+   * @default 'same-owner'
    */
-  allowPublish?: AllowPublish;
+  senderPolicy?: SenderPolicy;
   /**
-   * STUN and TURN servers for both sides, in the browser's form.
-   * @default from TURN_SERVER_URL, TURN_SERVER_USERNAME and TURN_SERVER_CREDENTIAL; none when they are not set
+   * Viewers at once on one stream.
+   * @default unlimited; the sender has a limit of its own
    */
-  iceServers?: readonly IceServer[];
+  maxViewers?: number;
+  /** What one address, and all together, may do. */
+  limits?: LimitOptions;
+  /** Shares streams with other servers through Redis, see docs/cluster.md. */
+  redis?: RedisOptions;
   /**
    * How many messages a receiver may send; a sender, which talks with all its viewers, may send ten times as many.
    * One view costs about 16, and a page may have 64 views on one socket.
@@ -43,6 +51,21 @@ export interface WebRTCSignalingOptions {
    * @default 10000
    */
   answerTimeoutMs?: number;
+  /**
+   * How long a receiver whose connection was lost may resume its sessions, in ms.
+   * @default 15000
+   */
+  receiverGraceMs?: number;
+  /**
+   * How long an answered session may take until its first frame is shown, in ms.
+   * @default 30000
+   */
+  liveTimeoutMs?: number;
+  /**
+   * How long a connection may neither publish nor join anything after it has come, in ms.
+   * @default 10000
+   */
+  idleTimeoutMs?: number;
   /**
    * How long a sender that went without a goodbye keeps its sessions, in ms.
    * @default 30000
@@ -59,13 +82,24 @@ export interface WebRTCSignalingOptions {
 export interface Settings {
   readonly path: string;
   readonly origins: Origins;
-  readonly allowPublish: AllowPublish;
-  readonly ice: Ice;
+  readonly access: AccessSettings;
+  readonly addresses: AddressSettings;
+  readonly limits: LimitSettings;
+  /** Holds secrets: never for a log. */
+  readonly ice: IceSettings;
+  readonly redis: RedisSettings | undefined;
+  readonly senderPolicy: SenderPolicy;
+  readonly maxViewers: number;
   readonly messageRate: Readonly<MessageRate>;
   readonly answerTimeoutMs: number;
   readonly senderGraceMs: number;
+  readonly receiverGraceMs: number;
+  readonly liveTimeoutMs: number;
+  readonly idleTimeoutMs: number;
   readonly decorateAs: string;
 }
+
+const SENDER_POLICIES: readonly unknown[] = ['reject', 'takeover', 'same-owner'] satisfies SenderPolicy[];
 
 /** What Fastify itself understands in `register`'s second argument. */
 const FASTIFY_KEYS = new Set(['logLevel', 'logSerializers']);
@@ -77,11 +111,25 @@ export function normalizeOptions(options: WebRTCSignalingOptions, env: IceEnviro
   const {
     path = DEFAULT_PATH,
     origins = [],
-    allowPublish = 'loopback',
+    authorize,
+    tokens,
+    allowPublish,
+    trustProxy,
+    proxyHeader,
+    clientAddress,
     iceServers,
+    turn,
+    iceProvider,
+    senderPolicy = 'same-owner',
+    maxViewers = Number.POSITIVE_INFINITY,
+    limits,
+    redis,
     messageRate = { perSecond: 100, burst: 1_200 },
     answerTimeoutMs = TIMEOUTS.answerMs,
     senderGraceMs = TIMEOUTS.senderGraceMs,
+    receiverGraceMs = TIMEOUTS.receiverGraceMs,
+    liveTimeoutMs = TIMEOUTS.liveMs,
+    idleTimeoutMs = TIMEOUTS.idleMs,
     decorateAs = 'webrtcSignaling',
     ...unknown
   } = options;
@@ -98,35 +146,40 @@ export function normalizeOptions(options: WebRTCSignalingOptions, env: IceEnviro
   if (origins !== true && !(Array.isArray(origins) && origins.every(isOrigin))) {
     wrong('origins', 'must be true or a list of exact origins, each like "https://cameras.example.org"');
   }
-  if (allowPublish !== 'loopback' && allowPublish !== 'any' && typeof allowPublish !== 'function') {
-    wrong('allowPublish', 'must be "loopback", "any" or a function');
+  if (!SENDER_POLICIES.includes(senderPolicy)) wrong('senderPolicy', 'must be "reject", "takeover" or "same-owner"');
+  if (!(maxViewers === Number.POSITIVE_INFINITY || (Number.isInteger(maxViewers) && maxViewers >= 1))) {
+    wrong('maxViewers', 'must be a whole number from 1');
   }
   if (!isPositive(messageRate?.perSecond) || !isPositive(messageRate?.burst)) {
     wrong('messageRate', 'must be { perSecond, burst } with positive numbers');
   }
-  if (!isPositive(answerTimeoutMs)) wrong('answerTimeoutMs', 'must be a positive number of milliseconds');
-  if (!isPositive(senderGraceMs)) wrong('senderGraceMs', 'must be a positive number of milliseconds');
+  const times = { answerTimeoutMs, senderGraceMs, receiverGraceMs, liveTimeoutMs, idleTimeoutMs };
+  for (const [name, value] of Object.entries(times)) {
+    if (!isPositive(value)) wrong(name, 'must be a positive number of milliseconds');
+  }
   if (typeof decorateAs !== 'string' || decorateAs === '') wrong('decorateAs', 'must be a name');
   return Object.freeze({
     path,
     origins: origins === true ? true : Object.freeze([...origins]),
-    allowPublish,
-    ice: readIce(iceServers, env),
+    access: readAccessOptions({
+      ...(authorize !== undefined && { authorize }),
+      ...(tokens !== undefined && { tokens }),
+      ...(allowPublish !== undefined && { allowPublish }),
+    }),
+    addresses: readAddressOptions({
+      ...(trustProxy !== undefined && { trustProxy }),
+      ...(proxyHeader !== undefined && { proxyHeader }),
+      ...(clientAddress !== undefined && { clientAddress }),
+    }),
+    limits: readLimitOptions(limits),
+    ice: readIceOptions({ iceServers, turn, iceProvider }, env),
+    redis: readRedisOptions(redis),
+    senderPolicy,
+    maxViewers,
     messageRate: Object.freeze({ ...messageRate }),
-    answerTimeoutMs,
-    senderGraceMs,
+    ...times,
     decorateAs,
   });
-}
-
-function readIce(iceServers: readonly IceServer[] | undefined, env: IceEnvironment): Ice {
-  if (iceServers !== undefined && !Array.isArray(iceServers)) wrong('iceServers', 'must be a list of { urls, … }');
-  try {
-    return Object.freeze(staticIce(iceServers ?? iceServersFromEnv(env)));
-  } catch (error) {
-    if (iceServers === undefined) throw new TypeError(`webrtc-preview: ${(error as Error).message}.`);
-    return wrong('iceServers', `is not valid: ${(error as Error).message}`);
-  }
 }
 
 function isOrigin(origin: unknown): boolean {
@@ -136,8 +189,4 @@ function isOrigin(origin: unknown): boolean {
 /** Node's timers take at most 2^31 − 1 ms. */
 function isPositive(value: unknown): value is number {
   return typeof value === 'number' && value > 0 && value < 2 ** 31;
-}
-
-function wrong(option: string, problem: string): never {
-  throw new TypeError(`webrtc-preview: the option "${option}" ${problem}.`);
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'socket.io-client';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { EVENTS, LIMITS } from '../../src/protocol/index.js';
-import { CAMERA, candidate, client, connected, listen, next, receiver, SDP, sender, viewer } from './support.js';
+import { CAMERA, candidate, client, code, connected, listen, next, receiver, SDP, sender, viewer } from './support.js';
 
 /** A receiver that speaks Socket.IO's wire format by hand, for what its client would never send. */
 async function raw(
@@ -30,11 +30,9 @@ async function raw(
   return { send: (text) => socket.send(text), next: read, closed };
 }
 
-const code = (of: string) => ({ ok: false, error: expect.objectContaining({ code: of }) });
-
 describe('roles', () => {
   const onlySender = ['publish', 'unpublish', 'update-camera'] as const;
-  const onlyReceiver = ['join', 'offer', 'live', 'set-mode'] as const;
+  const onlyReceiver = ['join', 'resume', 'offer', 'live', 'set-mode'] as const;
   it('may not be mixed up', async () => {
     const { url } = await listen();
     const camera = client(url, 'sender');

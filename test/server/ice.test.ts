@@ -1,6 +1,6 @@
 import Fastify from 'fastify';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { iceServersFromEnv, parseIceUrl, staticIce } from '../../src/server/ice.js';
+import { iceServersFromEnv, parseIceUrl, staticIce } from '../../src/server/ice/static.js';
 import webrtcSignaling from '../../src/server/index.js';
 import { normalizeOptions, type WebRTCSignalingOptions } from '../../src/server/options.js';
 import { listen, receiver, sender } from './support.js';

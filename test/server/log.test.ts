@@ -27,7 +27,7 @@ describe('the log', () => {
     const text = lines.join('');
     expect(text).toContain('"msg":"[WebRTC Signaling] Server initialized"');
     expect(text).toContain(`"msg":"[WebRTC Signaling] Client connected: ${polling.id ?? ''}`);
-    expect(text).toContain('"allowPublish":"loopback"');
+    expect(text).toContain('Cameras may be published from this machine only');
     expect(text).toContain(session);
     for (const secret of ['m=video', 'TOPSECRET', '192.0.2.1', sid]) expect(text).not.toContain(secret);
   });

@@ -1,38 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/protocol/index.js';
-import { Registry } from '../../src/server/registry.js';
-import { CAMERA, candidate, OTHER_SDP, SDP } from './support.js';
+import type { Change, RegistryOptions } from '../../src/server/sessions/registry.js';
+import { CAMERA, candidate, codeOf, newRegistry, OTHER_SDP, publishing, SDP, watcher } from './support.js';
 
 const GRACE_MS = 100;
 
-function newRegistry() {
-  let ids = 0;
-  return new Registry({
-    newId: () => {
-      ids += 1;
-      return `s${ids}`;
-    },
-    graceMs: GRACE_MS,
-  });
-}
-
-const publishing = (instance = 'one', stream = 'cam') => ({ stream, instance, camera: CAMERA });
-
 /** A registry with the stream `cam` of the socket `S`, watched by `R` in session `s1`, whose first offer is `state`. */
-function watched(state: 'joined' | 'offered' | 'answered' | 'live' = 'answered') {
-  const registry = newRegistry();
+function watched(
+  state: 'joined' | 'offered' | 'answered' | 'live' = 'answered',
+  options: Partial<RegistryOptions> = {},
+) {
+  const registry = newRegistry({ graceMs: GRACE_MS, ...options });
   registry.publish('S', publishing());
-  registry.join('R', { stream: 'cam' }, 0);
+  registry.join(watcher('R'), 'cam', 0);
   if (state !== 'joined') registry.offer('R', { session: 's1', epoch: 1, sdp: SDP });
   if (state === 'answered' || state === 'live') {
-    registry.answered('R', { session: 's1', epoch: 1 }, { ok: true, sdp: SDP });
+    registry.answered('R', { session: 's1', epoch: 1 }, { ok: true, sdp: SDP }, 0);
   }
   if (state === 'live') registry.live('R', { session: 's1', epoch: 1 });
   expect(registry.sessions()).toMatchObject([{ session: 's1', state }]);
   return registry;
 }
-
-const codeOf = (decision: { ok: boolean; error?: { code: string } }) => (decision.ok ? 'ok' : decision.error?.code);
 
 describe('an offer', () => {
   it.each([
@@ -60,7 +48,7 @@ describe('an offer', () => {
     const registry = watched('offered');
     expect(registry.offer('R', { session: 's1', epoch: 1, sdp: SDP })).toEqual({ ok: true, action: 'wait' });
     const error = { code: 'camera_busy', message: '', next: '', retryable: true } as const;
-    registry.answered('R', { session: 's1', epoch: 1 }, { ok: false, error });
+    registry.answered('R', { session: 's1', epoch: 1 }, { ok: false, error }, 0);
     const ack = { ok: false, error };
     expect(registry.offer('R', { session: 's1', epoch: 1, sdp: SDP })).toEqual({ ok: true, action: 'repeat', ack });
     expect(registry.sessions()).toMatchObject([{ state: 'joined', epoch: 1 }]);
@@ -81,13 +69,13 @@ describe('an answer', () => {
   it('finds the session gone', () => {
     const registry = watched('offered');
     registry.leave('R', { session: 's1' });
-    expect(codeOf(registry.answered('R', { session: 's1', epoch: 1 }, answer))).toBe('unknown_session');
+    expect(codeOf(registry.answered('R', { session: 's1', epoch: 1 }, answer, 0))).toBe('unknown_session');
   });
 
   it('finds a newer offer', () => {
     const registry = watched('offered');
     registry.offer('R', { session: 's1', epoch: 2, sdp: SDP });
-    expect(codeOf(registry.answered('R', { session: 's1', epoch: 1 }, answer))).toBe('stale_epoch');
+    expect(codeOf(registry.answered('R', { session: 's1', epoch: 1 }, answer, 0))).toBe('stale_epoch');
     expect(registry.sessions()).toMatchObject([{ state: 'offered', epoch: 2 }]);
   });
 
@@ -95,7 +83,7 @@ describe('an answer', () => {
     const registry = watched('offered');
     registry.lost('S', 0);
     registry.publish('T', publishing('two'));
-    expect(codeOf(registry.answered('R', { session: 's1', epoch: 1 }, answer))).toBe('stream_offline');
+    expect(codeOf(registry.answered('R', { session: 's1', epoch: 1 }, answer, 0))).toBe('stream_offline');
     expect(registry.sessions()).toMatchObject([{ state: 'joined', epoch: 1 }]);
   });
 });
@@ -123,7 +111,7 @@ describe('candidates', () => {
   it('of the sender wait for the answer', () => {
     const registry = watched('offered');
     expect(registry.candidate('S', candidate('s1', 1))).toEqual({ ok: true, notices: [] });
-    expect(registry.answered('R', { session: 's1', epoch: 1 }, { ok: true, sdp: SDP })).toEqual({
+    expect(registry.answered('R', { session: 's1', epoch: 1 }, { ok: true, sdp: SDP }, 0)).toEqual({
       ok: true,
       notices: [{ to: 'R', event: 'candidate', message: candidate('s1', 1) }],
     });
@@ -145,7 +133,7 @@ describe('ownership', () => {
   it('of a session: to everyone else it does not exist, and nothing changes', () => {
     const registry = watched();
     registry.publish('T', publishing('two', 'other'));
-    registry.join('Q', { stream: 'cam' }, 0);
+    registry.join(watcher('Q'), 'cam', 0);
     for (const socket of ['T', 'Q', 'nobody']) {
       expect(codeOf(registry.leave(socket, { session: 's1' }))).toBe('unknown_session');
       expect(codeOf(registry.candidate(socket, candidate('s1', 1)))).toBe('unknown_session');
@@ -167,7 +155,7 @@ describe('ownership', () => {
 
   it('goes to the same sender on another socket, with what had been answered', () => {
     const registry = watched('live');
-    registry.join('R', { stream: 'cam' }, 0);
+    registry.join(watcher('R'), 'cam', 0);
     registry.offer('R', { session: 's2', epoch: 1, sdp: SDP });
     expect(registry.publish('S2', publishing())).toMatchObject({ ok: true, displaced: 'S' });
     expect(registry.sessions()).toMatchObject([
@@ -189,8 +177,8 @@ describe('ownership', () => {
 describe('limits', () => {
   it('of sessions on a socket', () => {
     const registry = newRegistry();
-    for (let count = 0; count < LIMITS.sessionsPerSocket; count += 1) registry.join('R', { stream: `c${count}` }, 0);
-    expect(codeOf(registry.join('R', { stream: 'more' }, 0))).toBe('too_many_sessions');
+    for (let count = 0; count < LIMITS.sessionsPerSocket; count += 1) registry.join(watcher('R'), `c${count}`, 0);
+    expect(codeOf(registry.join(watcher('R'), 'more', 0))).toBe('too_many_sessions');
     expect(registry.streams()).toHaveLength(LIMITS.sessionsPerSocket);
   });
 
@@ -198,9 +186,9 @@ describe('limits', () => {
     const registry = newRegistry();
     for (let count = 0; count < LIMITS.streamsPerSocket; count += 1)
       registry.publish('S', publishing('one', `c${count}`));
-    expect(codeOf(registry.publish('S', publishing('one', 'more')))).toBe('too_many_sessions');
-    expect(codeOf(registry.publish('S', publishing('one', 'c0')))).toBe('ok');
-    expect(registry.streams()).toHaveLength(LIMITS.streamsPerSocket);
+    expect(registry.checkPublish('S', 'more')).toMatchObject({ error: { code: 'too_many_sessions' } });
+    expect(registry.checkPublish('S', 'c0')).toBeUndefined();
+    expect(registry.checkPublish('T', 'more')).toBeUndefined();
   });
 });
 
@@ -227,5 +215,18 @@ describe('time', () => {
     registry.lost('S2', 0);
     registry.expire(GRACE_MS);
     expect(registry.streams()).toEqual([]);
+  });
+
+  it('may run out for a session in several ways at once, and ends it once', () => {
+    const closed: string[] = [];
+    const observe = (change: Change) => change.kind === 'closed' && closed.push(change.session.id);
+    for (const lost of [[], ['S']]) {
+      const registry = watched('answered', { liveMs: GRACE_MS, observe });
+      for (const peer of lost) registry.lost(peer, 0);
+      registry.lost('R', 0, GRACE_MS);
+      registry.expire(GRACE_MS);
+      expect(registry.sessions()).toEqual([]);
+    }
+    expect(closed).toEqual(['s1', 's1']);
   });
 });

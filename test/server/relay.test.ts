@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { errorInfo } from '../../src/protocol/errors.js';
-import { publicInstance } from '../../src/server/registry.js';
+import { publicInstance } from '../../src/server/sessions/registry.js';
 import { CAMERA, candidate, client, listen, next, OTHER_SDP, receiver, SDP, sender, viewer } from './support.js';
 
 describe('a session', () => {
@@ -209,13 +209,30 @@ describe('an end', () => {
     expect(await closed).toEqual({ session, reason: 'sender-closed', error });
   });
 
-  it('by a lost receiver is told to the sender', async () => {
-    const { fastify, url } = await listen();
+  it('by a lost receiver is told to the sender, after the time in which it could have come back', async () => {
+    const { fastify, url } = await listen({ receiverGraceMs: 30 });
     const camera = await sender(url);
     const { socket, session } = await viewer(url);
     const closed = next(camera, 'session-closed');
     socket.close();
     expect(await closed).toEqual({ session, reason: 'lost' });
+    // Its media may flow on, and the sender says when that is over.
+    expect(fastify.webrtcSignaling.sessions()).toMatchObject([{ session, attached: false }]);
+    expect(await camera.emitWithAck('leave', { session })).toEqual({ ok: true });
+    expect(fastify.webrtcSignaling.sessions()).toEqual([]);
+  });
+
+  it('by a lost receiver that waited for its answer is told to the sender at once', async () => {
+    const { fastify, url } = await listen();
+    const camera = client(url, 'sender');
+    await camera.emitWithAck('publish', { stream: 'cam', instance: 'one', camera: CAMERA });
+    const { socket, session } = await receiver(url);
+    const offered = next(camera, 'offer');
+    socket.emit('offer', { session, epoch: 1, sdp: SDP });
+    await offered;
+    const closed = next(camera, 'session-closed');
+    socket.close();
+    expect(await closed).toEqual({ session, reason: 'left' });
     expect(fastify.webrtcSignaling.sessions()).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { publicInstance } from '../../src/server/registry.js';
+import { publicInstance } from '../../src/server/sessions/registry.js';
 import { CAMERA, candidate, client, listen, next, OTHER_SDP, receiver, SDP, sender, until, viewer } from './support.js';
 
 describe('a stream', () => {

@@ -2,9 +2,10 @@ import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Camera, Joined, Role } from '../../src/protocol/index.js';
 import webrtcSignaling, { type WebRTCSignalingOptions } from '../../src/server/index.js';
+import { type Publication, Registry, type RegistryOptions } from '../../src/server/sessions/registry.js';
 
 export const SDP =
   'v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\n';
@@ -19,6 +20,43 @@ export const CAMERA: Camera = {
 export function candidate(session: string, epoch: number, number = 1) {
   return { session, epoch, candidate: { candidate: `candidate:${number} 1 udp 1 192.0.2.1 ${number} typ host` } };
 }
+
+/** A registry whose sessions are `s1`, `s2`, and so on, and whose resume keys are {@link key} 1, 2, … */
+export function newRegistry(options: Partial<RegistryOptions> = {}): Registry {
+  let ids = 0;
+  let keys = 0;
+  return new Registry({
+    newId: () => {
+      ids += 1;
+      return `s${ids}`;
+    },
+    newKey: () => {
+      keys += 1;
+      return key(keys);
+    },
+    ...options,
+  });
+}
+
+export function key(number: number): string {
+  return `key${number}`.padEnd(43, '_');
+}
+
+/** What a sender publishes. */
+export function publishing(instance = 'one', stream = 'cam', more: Partial<Publication> = {}): Publication {
+  return { stream, instance, camera: CAMERA, owner: undefined, fence: 1, ...more };
+}
+
+/** Who joins by Socket.IO. */
+export function watcher(id: string, subject?: string) {
+  return { id, via: 'socket', subject } as const;
+}
+
+export const codeOf = (decision: { ok: boolean; error?: { code: string } }) =>
+  decision.ok ? 'ok' : decision.error?.code;
+
+/** What a refusal with this code looks like. */
+export const code = (of: string) => ({ ok: false, error: expect.objectContaining({ code: of }) });
 
 export interface Running {
   fastify: FastifyInstance;
