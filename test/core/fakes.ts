@@ -22,6 +22,8 @@ export class FakeChannel implements SignallingChannel {
   readonly modes: Mode[] = [];
   answer: (sdp: string) => Promise<string> = () => new Promise(() => {});
   setModeReply: (mode: Mode) => Promise<ChosenMode> = (mode) => Promise.resolve({ mode });
+  readonly tokens: (string | undefined)[] = [];
+  authenticateReply: () => Promise<boolean> = () => Promise.resolve(true);
   reconnects = 0;
   closed = false;
 
@@ -38,6 +40,11 @@ export class FakeChannel implements SignallingChannel {
   setMode(mode: Mode): Promise<ChosenMode> {
     this.modes.push(mode);
     return this.setModeReply(mode);
+  }
+
+  authenticate(token: string | undefined): Promise<boolean> {
+    this.tokens.push(token);
+    return this.authenticateReply();
   }
 
   reconnect(): void {
@@ -136,12 +143,14 @@ export class FakePeer extends EventTarget {
   localDescription: { type: string; sdp: string } | null = null;
   remoteDescription: { type: string; sdp: string } | null = null;
   closed = false;
+  configuration: RTCConfiguration;
   framesDecoded = 0;
   bytesReceived = 0;
   readonly #channel = new EventTarget();
 
-  constructor() {
+  constructor(configuration: RTCConfiguration = {}) {
     super();
+    this.configuration = configuration;
     FakePeer.made.push(this);
   }
 
@@ -156,9 +165,11 @@ export class FakePeer extends EventTarget {
     return this.#channel;
   }
   getConfiguration(): object {
-    return {};
+    return this.configuration;
   }
-  setConfiguration(): void {}
+  setConfiguration(configuration: RTCConfiguration): void {
+    this.configuration = configuration;
+  }
   async createOffer(): Promise<{ type: string; sdp: string }> {
     return { type: 'offer', sdp: 'v=0\n' };
   }

@@ -5,7 +5,7 @@ import { LatencyMeter } from '../../src/element/core/latency.js';
 import { defaultRetryPolicy } from '../../src/element/core/retry.js';
 import { deriveState, firstOpenRung, NO_PROGRESS, rungsOf } from '../../src/element/core/state.js';
 import { readStats } from '../../src/element/core/stats.js';
-import { parseSource } from '../../src/element/signalling/socket-io.js';
+import { parseSource } from '../../src/element/signalling/shared-socket.js';
 import { errorInfo } from '../../src/protocol/errors.js';
 import type { Camera } from '../../src/protocol/messages.js';
 import { ONLINE } from './fakes.js';

@@ -7,6 +7,7 @@ import type { Camera } from '../../src/protocol/messages.js';
 import { CAMERA_LOST, FakeChannel, FakeMediaStream, FakePeer, FakeVideo, ONLINE, REDUCED } from './fakes.js';
 
 let channel: FakeChannel;
+let channels: FakeChannel[];
 let client: PreviewClient;
 let video: FakeVideo;
 let states: Facts['state'][];
@@ -15,14 +16,16 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal('MediaStream', FakeMediaStream);
   FakePeer.made = [];
+  channels = [];
   video = new FakeVideo();
   client = new PreviewClient({
     signalling: (_, events) => {
       channel = new FakeChannel(events);
+      channels.push(channel);
       return channel;
     },
     random: () => 0,
-    createPeer: () => new FakePeer() as unknown as RTCPeerConnection,
+    createPeer: (configuration) => new FakePeer(configuration) as unknown as RTCPeerConnection,
   });
   client.attach(video as unknown as HTMLVideoElement);
   states = [];
@@ -342,6 +345,32 @@ describe('the picture', () => {
     expect(client.facts.state).toBe('live');
   });
 
+  it('goes over to it although the former one still sends, until the first frame of the new one', async () => {
+    const former = await goLive();
+    channel.news({ instance: 'b' });
+    await play(2_000);
+    const next = FakePeer.last;
+    expect(FakePeer.made).toHaveLength(2);
+    expect(next.closed).toBe(false);
+    next.become('connected');
+    next.receive();
+    video.showFrame();
+    await settle();
+    expect(former.closed).toBe(true);
+    expect(shownPeer()).toBe(next);
+    expect(states).toEqual(['connecting', 'live']);
+  });
+
+  it('tries again where the new sender does not answer, and shows the former one meanwhile', async () => {
+    const former = await goLive();
+    channel.answer = () => new Promise(() => {});
+    channel.news({ instance: 'b' });
+    await play(12_000);
+    expect(FakePeer.made.length).toBeGreaterThan(2);
+    expect(former.closed).toBe(false);
+    expect(states).toEqual(['connecting', 'live']);
+  });
+
   it('flows on through a restart of the server', async () => {
     await goLive();
     channel.drop();
@@ -386,6 +415,108 @@ it('leaves the session of a start that was taken back at once', async () => {
   await settle();
   expect(channel.opened).toHaveLength(1);
   expect(channel.opened[0]).toMatchObject({ left: 1, offers: 0 });
+});
+
+describe('what the server takes away', () => {
+  it('is not shown any more after a kick, and only a person begins again', async () => {
+    const peer = await goLive();
+    channel.opened[0]?.events.onClosed('kicked', errorInfo('kicked', 'Kicked by the operator.'));
+    expect(client.facts).toMatchObject({
+      state: 'failed',
+      started: false,
+      media: null,
+      problem: { code: 'kicked', message: 'Kicked by the operator.', rung: 'server' },
+    });
+    expect(peer.closed).toBe(true);
+    await pass(120_000);
+    expect(FakePeer.made).toHaveLength(1);
+    client.retry();
+    await settle();
+    expect(FakePeer.made).toHaveLength(2);
+  });
+
+  it('is over with the token, and goes on with a new one', async () => {
+    await goLive();
+    channel.opened[0]?.events.onClosed('expired');
+    channel.events.onSignalling('closed', errorInfo('token_expired'));
+    expect(client.facts).toMatchObject({ state: 'failed', media: null, problem: { code: 'token_expired' } });
+    await pass(120_000);
+    expect(FakePeer.made).toHaveLength(1);
+    client.setToken('newer');
+    channel.connect();
+    await settle();
+    expect(channel.tokens).toEqual(['newer']);
+    expect(client.facts).toMatchObject({ state: 'connecting', problem: null });
+    expect(FakePeer.made).toHaveLength(2);
+  });
+
+  it('is tried again when a session only took too long', async () => {
+    await goLive();
+    channel.opened[0]?.events.onClosed('timeout');
+    await settle();
+    expect(FakePeer.made).toHaveLength(2);
+  });
+});
+
+describe('a new token', () => {
+  it('changes nothing that is seen', async () => {
+    await goLive();
+    channel.events.onTokenExpiring(5_000);
+    expect(client.facts.tokenExpiresAt).toBe(5_000);
+    client.setToken('newer');
+    await play(500);
+    expect(client.facts.tokenExpiresAt).toBeNull();
+    expect(states).toEqual(['connecting', 'live']);
+    expect(FakePeer.made).toHaveLength(1);
+    expect(channels).toHaveLength(1);
+  });
+
+  it('that is refused is named, and what runs goes on', async () => {
+    await goLive();
+    channel.authenticateReply = () => Promise.reject(new PreviewError('unauthorized'));
+    client.setToken('wrong');
+    await play(500);
+    expect(client.facts).toMatchObject({ state: 'live', tokenProblem: { code: 'unauthorized' }, problem: null });
+  });
+
+  it('that the others on the connection do not have takes another channel, without a gap', async () => {
+    const former = await goLive();
+    const formerChannel = channel;
+    channel.authenticateReply = async () => false;
+    client.setToken('newer');
+    await play(500);
+    expect(channels).toHaveLength(2);
+    expect(formerChannel.closed, 'its media is shown').toBe(false);
+    channel.answer = async () => 'v=0';
+    channel.connect();
+    formerChannel.news({ online: false });
+    await play(500);
+    const next = FakePeer.last;
+    expect(next).not.toBe(former);
+    next.become('connected');
+    next.receive();
+    video.showFrame();
+    await settle();
+    expect(former.closed).toBe(true);
+    expect(formerChannel.closed).toBe(true);
+    expect(channel.closed).toBe(false);
+    expect(states).toEqual(['connecting', 'live']);
+  });
+});
+
+it('takes fresh ICE servers for the connection that there is, and keeps the rest of its settings', async () => {
+  const peer = await goLive();
+  const before = peer.configuration;
+  const iceServers = [{ urls: ['turn:turn.example'], username: 'u', credential: 'c' }];
+  channel.opened[0]?.events.onIce({ iceServers });
+  expect(peer.configuration).toEqual({ ...before, iceServers });
+  expect(before).toMatchObject({ bundlePolicy: 'max-bundle', iceTransportPolicy: 'all' });
+  peer.setConfiguration = () => {
+    throw new Error('not in this browser');
+  };
+  channel.opened[0]?.events.onIce({ iceServers });
+  await play(500);
+  expect(client.facts.state).toBe('live');
 });
 
 describe('another mode', () => {

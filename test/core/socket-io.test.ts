@@ -1,104 +1,255 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Server } from 'socket.io';
-import { expect, it, onTestFinished } from 'vitest';
-import type { ChannelEvents } from '../../src/element/signalling/signalling.js';
-import { socketIoSignalling } from '../../src/element/signalling/socket-io.js';
+import { describe, expect, it, vi } from 'vitest';
 import { errorInfo } from '../../src/protocol/errors.js';
-import { ONLINE } from './fakes.js';
+import { openChannel, SmallServer, sessionEvents } from './small-server.js';
 
-type Ack = (reply: unknown) => void;
+const patience = { timeout: 8_000, interval: 5 };
 
-/** Real Socket.IO, with only as much of a server as the test plays. */
-async function listen(onJoin: (ack: Ack) => void, onLeave: (session: string) => void = () => {}): Promise<string> {
-  const http = createServer();
-  const io = new Server(http, { path: '/webrtc-signaling' });
-  io.on('connection', (socket) => {
-    socket.on('join', (_, ack: Ack) => onJoin(ack));
-    socket.on('leave', ({ session }, ack: Ack) => {
-      onLeave(session);
-      ack({ ok: true });
-    });
-  });
-  onTestFinished(() => io.close());
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+async function serve(): Promise<{ server: SmallServer; src: string }> {
+  const server = new SmallServer();
+  return { server, src: await server.listen() };
 }
 
-/** A channel, and a way to wait for what it says. */
-function open(src: string) {
-  const said: string[] = [];
-  const waiting = new Set<() => void>();
-  const say = (what: string) => {
-    said.push(what);
-    for (const check of waiting) check();
-  };
-  const events: ChannelEvents = {
-    onSignalling: (state, error) => say(error ? `${state} ${error.code}` : state),
-    onStream: ({ online }) => say(online ? 'online' : 'offline'),
-  };
-  const channel = socketIoSignalling({ src, stream: 'camera' }, events);
-  onTestFinished(() => channel.close());
-  /** Resolves when it has been said for the nth time. */
-  const until = (what: string, times = 1) =>
-    new Promise<void>((resolve) => {
-      const check = () => {
-        if (said.filter((word) => word === what).length >= times) resolve();
-      };
-      waiting.add(check);
-      check();
-    });
-  return { channel, said, until };
+/** A channel with one session that was answered. */
+async function answered(src: string, token?: string) {
+  const opened = openChannel(src, token);
+  const events = sessionEvents();
+  const session = await opened.channel.open(events);
+  await session.offer('v=0');
+  await opened.until('online', 2);
+  return { ...opened, session, events };
 }
 
-const joined = (session: string) => ({ ok: true, session, stream: ONLINE, ice: { iceServers: [] } });
-const noop = { onCandidate: () => {}, onClosed: () => {} };
-
-it('joins again when a join was refused for now', async () => {
-  let joins = 0;
-  const src = await listen((ack) => {
-    joins += 1;
-    ack(joins === 1 ? { ok: false, error: errorInfo('too_many_sessions') } : joined('s1'));
-  });
-  const { said, until } = open(src);
-  await until('online');
-  expect(said).toEqual(['connecting', 'connected', 'connecting too_many_sessions', 'connected', 'online']);
-});
-
-it('joins at once when a person asks for it', async () => {
-  let joins = 0;
-  const src = await listen((ack) => {
-    joins += 1;
-    ack(joins === 1 ? { ok: false, error: errorInfo('unauthorized') } : joined('s1'));
-  });
-  const { channel, until } = open(src);
-  await until('closed unauthorized');
-  channel.reconnect();
-  await until('online');
-});
-
-it('has a session ready ahead of need, and leaves all of them in the end', async () => {
-  let joins = 0;
-  const left: string[] = [];
-  let onLeft = () => {};
-  const all = new Promise<void>((resolve) => {
-    onLeft = () => left.length === 2 && resolve();
-  });
-  const src = await listen(
-    (ack) => {
+describe('joining', () => {
+  it('is tried again when it was refused for now', async () => {
+    const { server, src } = await serve();
+    let joins = 0;
+    server.answers.join = () => {
       joins += 1;
-      ack(joined(`s${joins}`));
-    },
-    (session) => {
-      left.push(session);
-      onLeft();
-    },
-  );
-  const { channel, until } = open(src);
-  await until('online');
-  await channel.open(noop);
-  await until('online', 2);
-  channel.close();
-  await all;
-  expect(left.sort()).toEqual(['s1', 's2']);
+      return joins === 1 ? { ok: false, error: errorInfo('too_many_sessions') } : server.joined();
+    };
+    const { said, until } = openChannel(src);
+    await until('online');
+    expect(said).toEqual(['connecting', 'connected', 'connecting too_many_sessions', 'connected', 'online']);
+  });
+
+  it('is tried at once when a person asks for it', async () => {
+    const { server, src } = await serve();
+    let joins = 0;
+    server.answers.join = () => {
+      joins += 1;
+      return joins === 1 ? { ok: false, error: errorInfo('unauthorized') } : server.joined();
+    };
+    const { channel, until } = openChannel(src);
+    await until('closed unauthorized');
+    channel.reconnect();
+    await until('online');
+  });
+
+  it('goes ahead of need, and all sessions are left in the end', async () => {
+    const { server, src } = await serve();
+    const { channel, until } = openChannel(src);
+    await until('online');
+    await channel.open(sessionEvents());
+    await until('online', 2);
+    channel.close();
+    await expect.poll(() => server.heard, patience).toEqual(expect.arrayContaining(['leave s1', 'leave s2']));
+  });
+});
+
+describe('a connection that breaks', () => {
+  it('has its sessions resumed on the next one, before another is joined, with a key for each time', async () => {
+    const { server, src } = await serve();
+    const { until, events, session } = await answered(src);
+    server.heard.length = 0;
+    server.cut();
+    await until('connecting server_unreachable');
+    session.reportLive();
+    await until('connected', 2);
+    await expect.poll(() => server.heard, patience).toHaveLength(3);
+    expect(server.heard[0]).toBe('resume s1 key-of-s1');
+    expect(server.heard.slice(1).sort()).toEqual(['join', 'live s1']);
+    await until('online', 3);
+    server.cut();
+    await until('connected', 3);
+    await expect.poll(() => server.heard, patience).toContain('resume s1 key-1');
+    server.socket.emit('session-closed', { session: 's1', reason: 'sender-closed' });
+    await expect.poll(() => events.said, patience).toContain('closed sender-closed');
+  });
+
+  it('leaves the media alone where the server does not know the session any more', async () => {
+    const { server, src } = await serve();
+    const { until, events, session } = await answered(src);
+    server.answers.resume = () => ({ ok: false, error: errorInfo('unknown_session') });
+    server.cut();
+    await until('connected', 2);
+    await until('online', 3);
+    expect(events.said).toEqual([]);
+    server.heard.length = 0;
+    session.reportLive();
+    session.leave();
+    server.cut();
+    await until('online', 4);
+    expect(server.heard, 'nothing more about it').toEqual(['join']);
+  });
+
+  it('takes no session along that was not answered', async () => {
+    const { server, src } = await serve();
+    const { channel, until } = openChannel(src);
+    await until('online');
+    await channel.open(sessionEvents());
+    await until('online', 2);
+    server.heard.length = 0;
+    server.cut();
+    await until('online', 3);
+    expect(server.heard).toEqual(['join']);
+  });
+});
+
+describe('a server that closes', () => {
+  it('is come back to when it said, not before, and its session is resumed', async () => {
+    const { server, src } = await serve();
+    const { until, said } = await answered(src);
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const before = performance.now();
+    server.socket.emit('server-closing', { retryAfterMs: 600 });
+    server.socket.emit('session-closed', { session: 's2', reason: 'server-closing' });
+    server.socket.disconnect(true);
+    await until('connecting server_closing');
+    await until('connected', 2);
+    vi.restoreAllMocks();
+    expect(performance.now() - before).toBeGreaterThanOrEqual(590);
+    await until('online', 3);
+    expect(server.heard).toContain('resume s1 key-of-s1');
+    expect(said).not.toContain('connecting server_unreachable');
+  });
+
+  it('is left without a goodbye where it waits for that', async () => {
+    const { server, src } = await serve();
+    const { until } = await answered(src);
+    server.heard.length = 0;
+    server.socket.emit('server-closing', { retryAfterMs: 0 });
+    await until('connected', 2);
+    expect(server.sockets).toHaveLength(2);
+    await expect.poll(() => server.heard, patience).toContain('resume s1 key-of-s1');
+    expect(server.heard).not.toContain('leave s1');
+  });
+
+  it('may close the socket alone: then it is come back to', async () => {
+    const { server, src } = await serve();
+    const { until } = await answered(src);
+    server.socket.disconnect(true);
+    await until('connected', 2);
+  });
+});
+
+describe('a server that refuses', () => {
+  it('for now is asked again by itself', async () => {
+    const { server, src } = await serve();
+    server.refusals.push(errorInfo('too_many_connections'));
+    const { until, said } = openChannel(src);
+    await until('online');
+    expect(said.slice(0, 2)).toEqual(['connecting', 'connecting too_many_connections']);
+  });
+
+  it('for good is not, until a person asks', async () => {
+    const { server, src } = await serve();
+    server.refusals.push(errorInfo('forbidden'));
+    const { until, channel, said } = openChannel(src);
+    await until('closed forbidden');
+    channel.reconnect();
+    await until('online');
+    expect(said.filter((word) => word === 'closed forbidden')).toHaveLength(1);
+  });
+
+  it.each(['kicked', 'expired'] as const)('who was %s stays away until a person asks', async (reason) => {
+    const { server, src } = await serve();
+    const { until, events, channel } = await answered(src);
+    const error = errorInfo(reason === 'kicked' ? 'kicked' : 'token_expired');
+    server.socket.emit('session-closed', { session: 's2', reason, error });
+    server.socket.emit('session-closed', { session: 's1', reason, error });
+    await until(`closed ${error.code}`);
+    expect(events.said).toEqual([`closed ${reason} ${error.code}`]);
+    await expect.poll(() => server.socket.connected, patience).toBe(false);
+    channel.reconnect();
+    await until('online', 3);
+    expect(server.sockets).toHaveLength(2);
+  });
+});
+
+describe('fresh ICE servers', () => {
+  it('go to what runs, and to what begins later', async () => {
+    const { server, src } = await serve();
+    const { events, channel } = await answered(src);
+    server.socket.emit('ice-config', { iceServers: [{ urls: ['turn:new.example'] }] });
+    await expect.poll(() => events.said, patience).toEqual(['ice turn:new.example']);
+    const later = await channel.open(sessionEvents());
+    expect(later.ice.iceServers).toEqual([{ urls: ['turn:new.example'] }]);
+  });
+});
+
+describe('a newer token', () => {
+  it('goes over the connection that there is, and is used for the next one', async () => {
+    const { server, src } = await serve();
+    const { channel, said, until } = await answered(src, 'old');
+    server.socket.emit('token-expiring', { expiresAt: 5 });
+    await until('expiring 5');
+    const before = said.length;
+    expect(await channel.authenticate('new')).toBe(true);
+    expect(server.heard).toContain('authenticate new');
+    expect(said).toHaveLength(before);
+    server.cut();
+    await until('connected', 2);
+    expect(server.tokens).toEqual(['old', 'new']);
+  });
+
+  it('that is refused leaves the former one in use', async () => {
+    const { server, src } = await serve();
+    const { channel, until } = await answered(src, 'old');
+    server.answers.authenticate = () => ({ ok: false, error: errorInfo('unauthorized') });
+    await expect(channel.authenticate('wrong')).rejects.toMatchObject({ code: 'unauthorized' });
+    server.cut();
+    await until('connected', 2);
+    expect(server.tokens).toEqual(['old', 'old']);
+    delete server.answers.authenticate;
+    expect(await channel.authenticate('new')).toBe(true);
+  });
+
+  it('brings back who was refused with the former one', async () => {
+    const { server, src } = await serve();
+    server.refusals.push(errorInfo('token_expired'));
+    const { channel, until } = openChannel(src, 'old');
+    await until('closed token_expired');
+    expect(await channel.authenticate('new')).toBe(true);
+    await until('online');
+    expect(server.tokens).toEqual(['old', 'new']);
+  });
+
+  it('is one change when all elements on the connection get it', async () => {
+    const { server, src } = await serve();
+    const one = openChannel(src, 'old');
+    const two = openChannel(src, 'old');
+    await Promise.all([one.until('online'), two.until('online')]);
+    expect(await Promise.all([one.channel.authenticate('new'), two.channel.authenticate('new')])).toEqual([true, true]);
+    expect(server.heard.filter((message) => message.startsWith('authenticate'))).toEqual(['authenticate new']);
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  it('needs a connection of its own where it is somebody else’s', async () => {
+    const { server, src } = await serve();
+    const { channel, said } = await answered(src, 'old');
+    server.answers.authenticate = () => ({ ok: false, error: errorInfo('forbidden') });
+    const before = said.length;
+    expect(await channel.authenticate('new')).toBe(false);
+    expect(said).toHaveLength(before);
+  });
+
+  it('needs a connection of its own where others keep the former one', async () => {
+    const { server, src } = await serve();
+    const one = openChannel(src, 'old');
+    const two = openChannel(src, 'old');
+    await Promise.all([one.until('online'), two.until('online')]);
+    expect(await one.channel.authenticate('new')).toBe(false);
+    expect(server.heard).not.toContain('authenticate new');
+    expect(await two.channel.authenticate('old')).toBe(true);
+  });
 });

@@ -54,6 +54,10 @@ export class FakeCore implements PreviewCore {
     this.tell({ pendingMode: mode });
   }
 
+  setToken(token: string | undefined): void {
+    this.calls.push(`token ${token}`);
+  }
+
   attach(video: HTMLVideoElement): () => void {
     this.calls.push('attach');
     this.video = video;

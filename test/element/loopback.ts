@@ -70,6 +70,7 @@ export class LoopbackSender {
         };
       },
       setMode: async (mode: Mode) => ({ mode }),
+      authenticate: async () => true,
       reconnect: () => {},
       close: () => {},
     };

@@ -17,8 +17,35 @@ describe('the life of the element', () => {
     expect(element.cores).to.have.length(0);
     document.body.append(element);
     await element.updateComplete;
-    expect(element.options).to.deep.equal([{ src: 'https://robot.local/signal', stream: 'bench', token: 'secret' }]);
+    expect(element.options).to.deep.equal([
+      { src: 'https://robot.local/signal', stream: 'bench', token: 'secret', icePolicy: 'all' },
+    ]);
     expect(element.fake.calls).to.deep.equal(['attach']);
+  });
+
+  it('brings a new token to the core that there is, and tells the page when one is needed', async () => {
+    element = await mount();
+    element.token = 'newer';
+    await element.updateComplete;
+    expect(element.cores).to.have.length(1);
+    expect(element.fake.calls).to.include('token newer');
+    const told: number[] = [];
+    element.addEventListener('tokenexpiring', ({ detail }) => told.push(detail.expiresAt));
+    element.fake.tell({ tokenExpiresAt: 5 });
+    element.fake.tell({ tokenExpiresAt: 5, attempt: 1 });
+    element.fake.tell({ tokenExpiresAt: null });
+    expect(told).to.deep.equal([5]);
+    element.fake.tell({ tokenProblem: errorInfo('unauthorized') });
+    await element.updateComplete;
+    expect(textOf(part(element, 'note'))).to.contain('does not accept this token');
+  });
+
+  it('goes through a TURN server only when it is told so', async () => {
+    element = await mount({ attributes: { 'ice-policy': 'relay' } });
+    expect(element.options[0]?.icePolicy).to.equal('relay');
+    element.icePolicy = 'all';
+    await element.updateComplete;
+    expect(element.options[1]?.icePolicy).to.equal('all');
   });
 
   it('starts by itself with autostart', async () => {

@@ -17,6 +17,8 @@ export interface PreviewCore {
   retry(): void;
   /** Asks the camera for another mode. It counts when `facts.shownSize` says so. */
   setMode(mode: Mode): void;
+  /** Brings a newer token to the server. The picture goes on. */
+  setToken(token: string | undefined): void;
   /** Shows the media in `video` and watches its frames. Returns the way to detach it. */
   attach(video: HTMLVideoElement): () => void;
   /** Asks for readings once a second while at least one caller wants them. Returns the way to stop that. */

@@ -1,7 +1,7 @@
 import { DATA_CHANNEL_LABEL } from '../../protocol/constants.js';
 import type { Ping, Quality } from '../../protocol/data-channel.js';
-import { type ErrorInfo, errorInfo, PreviewError } from '../../protocol/errors.js';
-import type { Candidate } from '../../protocol/messages.js';
+import { type ErrorCode, type ErrorInfo, errorInfo, PreviewError } from '../../protocol/errors.js';
+import type { Candidate, CloseReason, IceConfig } from '../../protocol/messages.js';
 import type { SignallingChannel, SignallingSession } from '../signalling/signalling.js';
 import { ClockSync } from './clock-sync.js';
 import { readFromSender } from './from-sender.js';
@@ -11,14 +11,25 @@ export interface ConnectionEvents {
   onChange(): void;
   /** Packets of the picture have begun to arrive on this track. */
   onTrack(track: MediaStreamTrack): void;
-  /** It is over and will not come back. Its last frame stays until `close()`. */
-  onEnded(error: ErrorInfo): void;
+  /**
+   * It is over and will not come back. Its last frame stays until `close()`.
+   *
+   * @param reason what the server gave as the reason, where it was the server that ended it
+   */
+  onEnded(error: ErrorInfo, reason?: CloseReason): void;
 }
 
 /** The first pings find the clock offset quickly; the later ones follow its drift. */
 const FIRST_PINGS = 8;
 const FIRST_PING_INTERVAL_MS = 60;
 const PING_INTERVAL_MS = 3_000;
+
+/** What it means for a viewer, where the server does not say it in words. */
+const CLOSE_ERRORS: Partial<Record<CloseReason, ErrorCode>> = {
+  kicked: 'kicked',
+  expired: 'token_expired',
+  timeout: 'session_timeout',
+};
 
 /**
  * One peer connection over one session. Single-use: it opens, it may end, it closes; a new try is a new object.
@@ -80,9 +91,7 @@ export class Connection {
     const opening = this.#openSession(channel);
     const [session, offer] = await Promise.all([opening, pc.createOffer()]);
     if (this.#ended) return;
-    if (session.ice.iceServers.length > 0) {
-      pc.setConfiguration({ ...pc.getConfiguration(), iceServers: session.ice.iceServers });
-    }
+    if (session.ice.iceServers.length > 0) this.#useIce(session.ice);
     await pc.setLocalDescription(offer);
     if (this.#ended) return;
     const answer = session.offer(pc.localDescription?.sdp ?? offer.sdp ?? '');
@@ -103,7 +112,8 @@ export class Connection {
   async #openSession(channel: SignallingChannel): Promise<SignallingSession> {
     const session = await channel.open({
       onCandidate: (candidate) => this.#onRemoteCandidate(candidate),
-      onClosed: (_, error) => this.#end(error ?? errorInfo('connection_lost')),
+      onIce: (ice) => this.#useIce(ice),
+      onClosed: (reason, error) => this.#end(error ?? errorInfo(CLOSE_ERRORS[reason] ?? 'connection_lost'), reason),
     });
     if (this.#ended) session.leave();
     this.#session = session;
@@ -131,10 +141,20 @@ export class Connection {
     this.#pc.close();
   }
 
-  #end(error: ErrorInfo): void {
+  #end(error: ErrorInfo, reason?: CloseReason): void {
     if (this.#ended) return;
     this.retire();
-    this.#events.onEnded(error);
+    this.#events.onEnded(error, reason);
+  }
+
+  /** For what the browser gathers from now on. A call that goes on needs none: its allocations are kept alive by themselves. */
+  #useIce({ iceServers }: IceConfig): void {
+    if (this.#ended) return;
+    try {
+      this.#pc.setConfiguration({ ...this.#pc.getConfiguration(), iceServers });
+    } catch {
+      // A browser that cannot change them (older Firefox) has the next connection to use them.
+    }
   }
 
   #onStateChange(): void {

@@ -100,6 +100,10 @@ export interface Facts {
   ice: RTCIceConnectionState | null;
   rungs: readonly Rung[];
   problem: Problem | null;
+  /** When the token ends, in Unix ms, once the server has said that it soon will; `null` again with a newer one. */
+  tokenExpiresAt: number | null;
+  /** Why the last new token was refused: the one before it stays in use. Cleared by the next. */
+  tokenProblem: ErrorInfo | null;
   /** Tries since the last shown frame: 0 while live, 1 for the first. */
   attempt: number;
   /** When the next try begins, in Unix ms; `null` when none is planned. */
@@ -133,6 +137,8 @@ export const NOTHING_KNOWN: Facts = {
   ice: null,
   rungs: RUNGS.map((name) => ({ name, status: 'waiting' })),
   problem: null,
+  tokenExpiresAt: null,
+  tokenProblem: null,
   attempt: 0,
   retryAt: null,
   lastFrameAt: null,

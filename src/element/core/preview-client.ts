@@ -16,16 +16,18 @@ export interface PreviewClientOptions {
   src?: string;
   /** Name under which the sender publishes. @default 'camera' */
   stream?: string;
-  /** Reserved: sent along, but no server checks it yet. */
+  /** What proves the right to watch, where the server wants proof. A newer one goes to `setToken`. */
   token?: string | undefined;
+  /** `relay`: only through a TURN server, to try one or to hide addresses. @default 'all' */
+  icePolicy?: RTCIceTransportPolicy;
   /** @default Socket.IO */
   signalling?: SignallingFactory;
   /** @default nine tries in about a minute */
   retryPolicy?: RetryPolicy;
   /** Source of jitter, in [0, 1). @default Math.random */
   random?: () => number;
-  /** Makes the peer connections. @default `new RTCPeerConnection()` */
-  createPeer?: () => RTCPeerConnection;
+  /** Makes the peer connections. @default `new RTCPeerConnection(configuration)` */
+  createPeer?: (configuration: RTCConfiguration) => RTCPeerConnection;
 }
 
 /** How often the watchdog looks. */
@@ -68,7 +70,13 @@ export class PreviewClient implements PreviewCore {
   readonly #retryPolicy: RetryPolicy;
   readonly #random: () => number;
   readonly #createPeer: () => RTCPeerConnection;
-  readonly #channel: SignallingChannel | undefined;
+  readonly #openChannel: (token: string | undefined) => SignallingChannel | undefined;
+  #channel: SignallingChannel | undefined;
+  /** The one before another token, for as long as its media is shown. */
+  #formerChannel: SignallingChannel | undefined;
+  /** Counts the channels: what an earlier one says is no news. */
+  #channels = 0;
+  #token: string | undefined;
   readonly #listeners = new Set<(facts: Facts) => void>();
   readonly #modeRequest = new ModeRequest(() => this.#update());
   readonly #picture: Picture;
@@ -82,6 +90,8 @@ export class PreviewClient implements PreviewCore {
   #frozen: Connection | undefined;
   /** The one that is to replace it. */
   #next: Connection | undefined;
+  /** One that is to be replaced although its frames flow: its sender, or its token, is not the one of today. */
+  #outdated: Connection | undefined;
   /** The one whose media the video element has. */
   #shown: Connection | undefined;
   #attempt = 0;
@@ -95,27 +105,39 @@ export class PreviewClient implements PreviewCore {
   #statsWanted = 0;
 
   constructor(options: PreviewClientOptions = {}) {
-    const { src = '', stream = 'camera', token, signalling = socketIoSignalling } = options;
+    const { src = '', stream = 'camera', icePolicy = 'all', signalling = socketIoSignalling } = options;
     this.#stream = stream;
     this.#retryPolicy = options.retryPolicy ?? defaultRetryPolicy;
     this.#random = options.random ?? Math.random;
-    this.#createPeer = options.createPeer ?? (() => new RTCPeerConnection({ bundlePolicy: 'max-bundle' }));
+    const createPeer = options.createPeer ?? ((configuration) => new RTCPeerConnection(configuration));
+    const iceTransportPolicy = icePolicy === 'relay' ? 'relay' : 'all';
+    this.#createPeer = () => createPeer({ bundlePolicy: 'max-bundle', iceTransportPolicy });
     this.#picture = new Picture({
       onSignOfLife: () => this.#onSignOfLife(),
       onChange: (changes) => this.#update(changes),
       onBlocked: () => this.#update({ problem: { ...errorInfo('playback_blocked'), rung: 'decode' } }),
     });
-    try {
-      this.#channel = signalling(
-        { src, stream, token },
-        {
-          onSignalling: (state, error) => this.#onSignalling(state, error),
-          onStream: (info) => this.#onStream(info),
-        },
-      );
-    } catch (error) {
-      this.#onSignalling('closed', error instanceof PreviewError ? error.info : errorInfo('bad_source', String(error)));
-    }
+    this.#token = options.token;
+    this.#openChannel = (token) => {
+      this.#channels += 1;
+      const number = this.#channels;
+      const current = () => !this.#closed && number === this.#channels;
+      try {
+        return signalling(
+          { src, stream, token },
+          {
+            onSignalling: (state, error) => current() && this.#onSignalling(state, error),
+            onStream: (info) => current() && this.#onStream(info),
+            onTokenExpiring: (expiresAt) => current() && this.#update({ tokenExpiresAt: expiresAt }),
+          },
+        );
+      } catch (error) {
+        const info = error instanceof PreviewError ? error.info : errorInfo('bad_source', String(error));
+        this.#onSignalling('closed', info);
+        return undefined;
+      }
+    };
+    this.#channel = this.#openChannel(this.#token);
   }
 
   get facts(): Facts {
@@ -138,11 +160,8 @@ export class PreviewClient implements PreviewCore {
     if (!this.#facts.started) return;
     clearInterval(this.#tickTimer);
     this.#abandonTry();
-    this.#current?.close();
-    this.#frozen?.close();
-    this.#current = this.#frozen = this.#shown = undefined;
+    this.#clearPicture();
     this.#modeRequest.clear();
-    this.#picture.clear();
     this.#update({ started: false, problem: this.#facts.signalling === 'closed' ? this.#facts.problem : null });
   }
 
@@ -158,6 +177,12 @@ export class PreviewClient implements PreviewCore {
     if (!this.#channel) return;
     this.#grace();
     this.#modeRequest.send(mode, this.#channel);
+  }
+
+  setToken(token: string | undefined): void {
+    if (this.#closed || token === this.#token) return;
+    this.#token = token;
+    void this.#bringToken(token);
   }
 
   attach(video: HTMLVideoElement): () => void {
@@ -183,8 +208,39 @@ export class PreviewClient implements PreviewCore {
     this.stop();
     this.#closed = true;
     this.#picture.close();
+    this.#closeFormerChannel();
     this.#channel?.close();
     this.#listeners.clear();
+  }
+
+  async #bringToken(token: string | undefined): Promise<void> {
+    const channel = this.#channel;
+    const current = () => !this.#closed && token === this.#token && channel === this.#channel;
+    try {
+      const taken = await channel?.authenticate(token);
+      if (!current()) return;
+      this.#update({ tokenExpiresAt: null, tokenProblem: null });
+      if (!taken) this.#changeChannel(token);
+      else if (this.#facts.started && !this.#flowing() && !this.#next) this.#tryAfresh();
+    } catch (error) {
+      const info = error instanceof PreviewError ? error.info : errorInfo('internal', String(error));
+      if (current()) this.#update({ tokenProblem: info });
+    }
+  }
+
+  /** Others share the connection and keep their token. What is shown stays until the new channel has its first frame. */
+  #changeChannel(token: string | undefined): void {
+    this.#abandonTry();
+    if (this.#current) this.#formerChannel ??= this.#channel;
+    if (this.#channel !== this.#formerChannel) this.#channel?.close();
+    this.#outdated = this.#current;
+    this.#channel = this.#openChannel(token);
+    if (this.#facts.started) this.#tryAfresh();
+  }
+
+  #closeFormerChannel(): void {
+    this.#formerChannel?.close();
+    this.#formerChannel = undefined;
   }
 
   // ---- what the server says -------------------------------------------------------------------------------------
@@ -226,6 +282,7 @@ export class PreviewClient implements PreviewCore {
     const replaced = before?.instance !== undefined && before.instance !== stream.instance;
     const mended = before?.camera?.error !== undefined && stream.camera?.error === undefined;
     const waiting = !this.#flowing() && !this.#next;
+    if (replaced) this.#outdated = this.#current;
     if (replaced || (waiting && (!before?.online || mended))) this.#tryAfresh();
   }
 
@@ -272,8 +329,10 @@ export class PreviewClient implements PreviewCore {
           this.#shown = connection;
           this.#picture.show(track, connection.sync);
         },
-        onEnded: (error) => {
-          if (connection === this.#next) this.#onTryFailed(error);
+        onEnded: (error, reason) => {
+          const over = reason === 'kicked' || reason === 'expired';
+          if (over && connection !== this.#outdated) this.#onOver(error, reason);
+          else if (connection === this.#next) this.#onTryFailed(error);
           else if (connection === this.#current) this.#onCurrentEnded();
         },
       },
@@ -285,6 +344,22 @@ export class PreviewClient implements PreviewCore {
   #onCurrentEnded(): void {
     this.#freeze();
     if (!this.#next) this.#tryAfresh();
+  }
+
+  /** The server has ended it, and no other try is welcome: after `expired` a new token goes on, after `kicked` a person. */
+  #onOver(error: ErrorInfo, reason: 'kicked' | 'expired'): void {
+    if (reason === 'kicked') this.stop();
+    this.#abandonTry();
+    this.#clearPicture();
+    this.#update({ problem: { ...error, rung: 'server' } });
+  }
+
+  #clearPicture(): void {
+    this.#current?.close();
+    this.#frozen?.close();
+    this.#current = this.#frozen = this.#shown = this.#outdated = undefined;
+    this.#closeFormerChannel();
+    this.#picture.clear();
   }
 
   /** The current connection is over; its last frame stays until another's first. */
@@ -330,11 +405,16 @@ export class PreviewClient implements PreviewCore {
       this.#frozen?.close();
       this.#frozen = undefined;
       this.#current = next;
-      this.#next = undefined;
+      this.#next = this.#outdated = undefined;
+      this.#closeFormerChannel();
       next.reportLive();
     }
     this.#checkMode();
     if (!next && this.#showing) return;
+    if (this.#current && this.#current === this.#outdated) {
+      if (!this.#showing) this.#update({ problem: null });
+      return;
+    }
     // Frames flow, by the new connection or by the old one, which has come back: no other is needed.
     this.#abandonTry();
     this.#update({ problem: null });
@@ -372,7 +452,10 @@ export class PreviewClient implements PreviewCore {
       this.#readAt = now;
       void this.#picture.readSecond(this.#next ?? this.#current, this.#statsWanted > 0 || !flowing);
     }
-    if (flowing) return;
+    if (flowing) {
+      if (this.#next && this.#facts.signalling === 'connected') this.#checkDeadlines(now);
+      return;
+    }
     // The sender has said goodbye: what is left of the connection must not look like one.
     if (this.#current && this.#facts.stream?.online === false && !this.#facts.stream.instance) this.#freeze();
     this.#checkDeadlines(now);

@@ -6,12 +6,16 @@ export interface ChannelEvents {
   onSignalling(state: 'closed' | 'connecting' | 'connected', error?: ErrorInfo): void;
   /** After each join, and whenever something changed. */
   onStream(info: StreamInfo): void;
+  /** The token is good until then (Unix ms); a newer one in `authenticate` keeps the connection. */
+  onTokenExpiring(expiresAt: number): void;
 }
 
 /** What a session tells its connection. */
 export interface SessionEvents {
   onCandidate(candidate: Candidate): void;
-  /** The other side, or the server, ended it. The media may flow on. */
+  /** Fresh servers, before the credentials of the former ones end. */
+  onIce(ice: IceConfig): void;
+  /** The other side, or the server, ended it. After `kicked`, `expired` and `timeout` no media flows; else it may flow on. */
   onClosed(reason: CloseReason, error?: ErrorInfo): void;
 }
 
@@ -36,6 +40,11 @@ export interface SignallingChannel {
   open(events: SessionEvents): Promise<SignallingSession>;
   /** Asks for another mode; resolves with the sender's choice. Rejects with `PreviewError`. */
   setMode(mode: Mode): Promise<ChosenMode>;
+  /**
+   * Brings a newer token to the server; what runs goes on. False: this channel cannot, another one is needed. Rejects with
+   * `PreviewError` when the server refuses; the former token then stays.
+   */
+  authenticate(token: string | undefined): Promise<boolean>;
   /** Stops waiting and tries to reach the server right now. */
   reconnect(): void;
   close(): void;

@@ -7,6 +7,7 @@ export interface CoreOptions {
   src: string;
   stream: string;
   token?: string | undefined;
+  icePolicy?: RTCIceTransportPolicy;
 }
 
 /**

@@ -9,6 +9,8 @@ export interface WebRTCPreviewEventMap {
   firstframe: CustomEvent<{ size: { width: number; height: number } | null }>;
   /** There is a reason, worth a person's attention, why there is no picture. */
   problem: CustomEvent<{ problem: Problem }>;
+  /** The token ends at `expiresAt` (Unix ms): a new one in `token` keeps the picture. */
+  tokenexpiring: CustomEvent<{ expiresAt: number }>;
   /** The sender sends this viewer another size or rate than before. */
   qualitychange: CustomEvent<{ quality: Quality }>;
 }
@@ -29,7 +31,7 @@ export class Teller {
   }
 
   tell(facts: Facts, before: Facts): void {
-    const { state, problem, started, quality } = facts;
+    const { state, problem, started, quality, tokenExpiresAt } = facts;
     if (state !== before.state) this.#send('statechange', { state, previous: before.state });
     if (!started) this.#toldFirstFrame = false;
     else if (state === 'live' && !this.#toldFirstFrame) {
@@ -38,6 +40,9 @@ export class Teller {
     }
     if (problem && (problem.code !== before.problem?.code || problem.rung !== before.problem.rung)) {
       this.#send('problem', { problem });
+    }
+    if (tokenExpiresAt !== null && tokenExpiresAt !== before.tokenExpiresAt) {
+      this.#send('tokenexpiring', { expiresAt: tokenExpiresAt });
     }
     if (quality && !sameQuality(quality, this.#toldQuality)) {
       this.#toldQuality = quality;

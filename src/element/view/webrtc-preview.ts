@@ -45,12 +45,14 @@ const TICK_MS = 100;
  * @attr {string} stream - Name under which the sender publishes. Default: `camera`.
  * @attr {boolean} autostart - Starts when the element comes onto the page.
  * @attr {boolean} stats - The statistics are open; changes with them.
+ * @attr {'all' | 'relay'} ice-policy - `relay`: only through a TURN server, to try one or to hide addresses. Default: `all`.
  * @attr {boolean} no-controls - Leaves out the bar and the tools, for a page that brings its own.
  *
  * @fires {CustomEvent<{state, previous}>} statechange - The word for what is seen has changed.
  * @fires {CustomEvent<{size}>} firstframe - The first frame since Start is on the screen.
  * @fires {CustomEvent<{problem}>} problem - There is no picture, and this is why.
  * @fires {CustomEvent<{quality}>} qualitychange - What is sent has become smaller or larger, as far as the link carries it.
+ * @fires {CustomEvent<{expiresAt}>} tokenexpiring - The token ends at that Unix time in ms. Give `token` a new one: the picture goes on.
  *
  * @csspart base - Everything: the picture and the bar.
  * @csspart picture - The box of the picture, near-black where there is none.
@@ -67,7 +69,7 @@ const TICK_MS = 100;
  * @csspart retry-button - Retry in it.
  * @csspart report-button - Copy report in it.
  * @csspart lost - Why the camera is lost, on the picture that the sender shows meanwhile.
- * @csspart note - A short message about a mode that was refused, or another than the one asked for.
+ * @csspart note - A short message about a mode or a token that was refused, or a mode other than the one asked for.
  * @csspart bar - The row below the picture.
  * @csspart toggle-button - Start and Stop in the bar.
  * @csspart select - Each selector; also `resolution-select`, `fps-select` and `mode-select` (the two in one, when narrow).
@@ -109,7 +111,12 @@ export class WebRTCPreviewElement extends LitElement {
   @property({ type: Boolean }) autostart = false;
   @property({ type: Boolean, reflect: true }) stats = false;
   @property({ type: Boolean, attribute: 'no-controls' }) noControls = false;
-  /** Reserved: sent along, but no server checks it yet. A property only: a secret has no place in markup. */
+  /** Only `relay` is not `all`. */
+  @property({ attribute: 'ice-policy' }) icePolicy: RTCIceTransportPolicy = 'all';
+  /**
+   * What proves the right to watch, where the server wants proof. Another one while connected is brought on the connection
+   * that there is; one that is refused changes nothing. A property only: a secret has no place in markup.
+   */
   @property({ attribute: false }) token: string | undefined;
 
   @state() private moreOpen = false;
@@ -120,7 +127,7 @@ export class WebRTCPreviewElement extends LitElement {
   readonly #internals = isServer ? null : this.attachInternals();
   readonly #holder = new CoreHolder(
     this,
-    () => this.createCore({ src: this.src, stream: this.stream, token: this.token }),
+    () => this.createCore({ src: this.src, stream: this.stream, token: this.token, icePolicy: this.icePolicy }),
     (facts, before) => this.#report(facts, before),
   );
   readonly #awake = new Countdown(this, TOOLS_STAY_MS);
@@ -191,9 +198,13 @@ export class WebRTCPreviewElement extends LitElement {
     if (isServer || !this.isConnected) return;
     // The button that was pressed may vanish with the state that it ends; the keyboard then goes on at Start and Stop.
     if (this.shadowRoot?.activeElement) this.#focusNext ??= '.toggle';
-    const elsewhere = changed.has('src') || changed.has('stream') || changed.has('token');
-    if (elsewhere || !this.#holder.core) this.#holder.open(this.autostart);
-    else if (changed.has('autostart') && this.autostart) this.start();
+    const elsewhere = changed.has('src') || changed.has('stream') || changed.has('icePolicy');
+    if (elsewhere || !this.#holder.core) {
+      this.#holder.open(this.autostart);
+      return;
+    }
+    if (changed.has('token')) this.#holder.core.setToken(this.token);
+    if (changed.has('autostart') && this.autostart) this.start();
   }
 
   protected override updated(): void {
@@ -306,9 +317,9 @@ export class WebRTCPreviewElement extends LitElement {
   }
 }
 
-/** What there is to say about the last wish for another mode. */
-function noteOf({ modeProblem, modeNotice }: Facts): string | null {
-  return modeProblem?.message ?? modeNotice;
+/** What there is to say about the last wish for another mode, or the last new token. */
+function noteOf({ tokenProblem, modeProblem, modeNotice }: Facts): string | null {
+  return tokenProblem?.message ?? modeProblem?.message ?? modeNotice;
 }
 
 declare global {
