@@ -23,10 +23,14 @@ from .stage import Stage
 from .whip.publisher import Publisher
 
 # A viewer whose connection never comes up is given up after this.
+# A page that hung up keeps its session for this long, for another offer.
+HUNG_UP_S = 15.0
+
 CONNECT_S = 12.0
 # The server waits 10 s for an answer; saying why there is none must come before that.
 ANSWER_S = 8.0
 TICK_S = 1.0
+NO_RELAY = 'The sender may use nothing but a TURN server (--ice-policy relay), and the server gave it none.'
 
 
 class App:
@@ -79,6 +83,7 @@ class App:
         former, self._options = self._options, options
         if former.bitrate != options.bitrate:
             await self._stage.set_bitrate(options.bitrate)
+        self._signalling.use_token(options)
         mode = Mode(options.width, options.height, options.fps)
         if mode != Mode(former.width, former.height, former.fps):
             await self._stage.set_mode(mode)
@@ -132,6 +137,8 @@ class App:
             raise PreviewError('stale_epoch')
         if not former and len(self._viewers) >= self._options.max_viewers:
             raise PreviewError('too_many_viewers')
+        if self._options.ice_policy == 'relay' and not offer.turn_servers:
+            raise PreviewError('ice_failed', NO_RELAY)
         viewer = self._new_viewer(offer)
         self._viewers[offer.session] = viewer
         self._unsent[viewer] = []
@@ -159,7 +166,8 @@ class App:
             section.extensions.get(sdp.PLAYOUT_DELAY_URI) if self._options.playout_delay == '0' else None,
             section.extensions.get(sdp.TRANSPORT_CC_URI) if self._options.adaptation else None,
         )
-        return Viewer(offer, section, codec, encoder, ids, self._clockwork, self._post, self)
+        relay_only = self._options.ice_policy == 'relay'
+        return Viewer(offer, section, codec, encoder, ids, relay_only, self._clockwork, self._post, self)
 
     async def _answer(self, viewer: Viewer) -> str:
         """Camera and connection are set up at the same time, and within ANSWER_S in all."""
@@ -195,6 +203,9 @@ class App:
     def session_closed(self, session: str, reason: str) -> None:
         viewer = self._viewers.get(session)
         if not viewer:
+            if reason == 'lost':
+                # The server keeps such a session until its sender says that there is no media any more.
+                self._signalling.leave(session, None)
             return
         if reason in ('lost', 'server-closing'):
             # Only signalling is gone. The picture goes on for as long as the viewer's RTCP arrives.
@@ -229,8 +240,13 @@ class App:
         self._retire(viewer, error.code)
 
     def hung_up(self, viewer: Viewer) -> None:
-        """The page closed its end. The session is its own to leave: it may go on with another offer."""
+        """The page closed its end. It may go on with another offer; a WHEP player cannot, and may say nothing."""
         self._retire(viewer, 'hung-up')
+        self._loop.call_later(HUNG_UP_S, self._leave_unless_back, viewer.session)
+
+    def _leave_unless_back(self, session: str) -> None:
+        if session not in self._viewers:
+            self._signalling.leave(session, None)
 
     def keyframe_wanted(self, viewer: Viewer) -> None:
         self._distribution.request_keyframe(viewer)

@@ -33,6 +33,13 @@ def setup_from(options) -> None:
     setup(options.log_level, options.log_format, (options.token, options.whip_token, *passwords))
 
 
+def hide(secret: str) -> None:
+    """One more that must not be shown, until `setup` is told them all again."""
+    for handler in logging.root.handlers:
+        if isinstance(handler.formatter, _Formatter):
+            handler.formatter.secrets += (secret,)
+
+
 def debug(event: str, /, **fields) -> None:
     _write(logging.DEBUG, event, fields)
 
@@ -85,7 +92,7 @@ class _Formatter(logging.Formatter):
         super().__init__()
         self._json = form == 'json'
         self._to_journal = to_journal
-        self._secrets = secrets
+        self.secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
         if record.name == _logger.name:
@@ -105,7 +112,7 @@ class _Formatter(logging.Formatter):
         if isinstance(value, (bool, int, float, type(None))):
             return value
         text = str(value)
-        for secret in self._secrets:
+        for secret in self.secrets:
             text = text.replace(secret, '***')
         return text
 

@@ -23,13 +23,14 @@ class FakeServer:
         self.auth: list[dict] = []
         self.sender: str | None = None
         self.refusals: list[dict] = []  # for the next publishes
+        self.token_refusals: list[dict] = []  # for the next authenticates
         self.before_published = None  # a coroutine function, called once before publish is acknowledged
         self.candidates: dict[str, list] = {}
         self.on_candidate: dict = {}
         self._news = asyncio.Condition()
         self._runner = None
         self.port = 0
-        for event in ('publish', 'unpublish', 'update-camera', 'candidate', 'leave'):
+        for event in ('publish', 'unpublish', 'update-camera', 'candidate', 'leave', 'authenticate'):
             self.sio.on(event, self._hears(event))
         self.sio.on('connect', self._on_connect)
         self.sio.on('disconnect', self._on_disconnect)
@@ -67,6 +68,8 @@ class FakeServer:
                 if self.refusals:
                     return {'ok': False, 'error': self.refusals.pop(0)}
                 return {'ok': True, 'ice': ICE}
+            if event == 'authenticate' and self.token_refusals:
+                return {'ok': False, 'error': self.token_refusals.pop(0)}
             return {'ok': True}
 
         return handler

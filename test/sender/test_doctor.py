@@ -259,11 +259,12 @@ def test_a_server_that_refuses_this_sender_is_told_in_its_own_words(quick, monke
     assert (
         f'  ✗ signalling server http://***@127.0.0.1:{fake.port}\n'
         f'      forbidden: {FORBIDDEN}\n'
-        "      Run the sender on the server's machine.\n"
+        "      Run the sender on the server's machine. This sender wants to publish"
     ) in text
     verdict = ' '.join(text.splitlines()).partition('Not ready: ')[2]
     assert verdict == (
-        "do this next: the signalling server refuses this sender. Run the sender on the server's machine."
+        "do this next: the signalling server refuses this sender. Run the sender on the server's machine. "
+        'This sender wants to publish "camera" and shows no token (see --token-file).'
     )
     assert '\nReady' not in text
 

@@ -16,7 +16,7 @@ from webrtc_sender import stage as stage_module
 from webrtc_sender.camera.cameras import Camera, CameraMode
 from webrtc_sender.camera.modes import Mode
 from webrtc_sender.encode import rung
-from webrtc_sender.gst import GLib, Gst
+from webrtc_sender.gst import GLib, Gst, GstWebRTC
 from webrtc_sender.peer import extensions, pulse
 from webrtc_sender.peer.viewer import State
 from webrtc_sender.picture import source as source_module
@@ -270,6 +270,15 @@ def elements_of(pipeline):
 
 
 @asynchronous
+async def test_a_page_that_hangs_up_and_does_not_come_back_gives_its_session_back(monkeypatch):
+    monkeypatch.setattr('webrtc_sender.app.HUNG_UP_S', 0.1)
+    async with studio() as place:
+        await place.watch()
+        place.app.hung_up(place.viewers['s1'])
+        await place.fake.wait_until(lambda: {'session': 's1'} in place.fake.all('leave'))
+
+
+@asynchronous
 async def test_a_page_that_hangs_up_is_let_go_at_once_and_may_offer_again():
     async with studio() as place:
         receiver = await place.watch()
@@ -350,12 +359,52 @@ async def test_the_picture_goes_on_while_the_server_is_away_and_the_stream_is_pu
 
 
 @asynchronous
+async def test_a_lost_session_that_it_does_not_have_is_given_back():
+    async with studio() as place:
+        await place.fake.tell('session-closed', {'session': 'unheard-of', 'reason': 'lost'})
+        await place.fake.wait_until(lambda: {'session': 'unheard-of'} in place.fake.all('leave'))
+
+
+@asynchronous
 async def test_a_viewer_whose_signalling_is_lost_keeps_its_picture():
     async with studio() as place:
         receiver = await place.watch()
         await place.fake.tell('session-closed', {'session': 's1', 'reason': 'lost'})
         count = len(receiver.frames)
         await receiver.wait_for_frames(count + 10)
+
+
+@pytest.mark.parametrize('reason', ['kicked', 'expired', 'timeout'])
+@asynchronous
+async def test_a_viewer_who_may_not_watch_any_longer_gets_nothing_more(reason):
+    async with studio() as place:
+        await place.watch()
+        await place.fake.tell('session-closed', {'session': 's1', 'reason': reason})
+        await place.until(lambda: not place.viewers and not place.stage.running, timeout=3)
+
+
+@asynchronous
+async def test_the_end_of_the_candidates_is_told():
+    async with studio() as place:
+        await place.watch()
+        last = await place.fake.wait_for('candidate', lambda m: m['candidate']['candidate'] == '')
+        check('SendCandidate', last)
+        assert place.fake.candidates['s1'][-1] == last
+
+
+@asynchronous
+async def test_servers_that_were_pushed_are_for_offers_that_bring_none():
+    async with studio('--ice-policy', 'relay') as place:
+        receiver = place.receiver('s1')
+        refused = await receiver.join()
+        assert refused['error']['code'] == 'ice_failed'
+        assert '--ice-policy relay' in refused['error']['message']
+        await place.fake.tell('ice-config', {'turnServers': ['turn://u:p@127.0.0.1:9']})
+        offer = {'stream': 'camera', 'session': 's2', 'epoch': 1, 'sdp': receiver.sdp}
+        assert (await place.fake.ask('offer', offer))['ok']
+        webrtc = place.viewers['s2']._webrtc
+        assert webrtc.get_property('ice-transport-policy') == GstWebRTC.WebRTCICETransportPolicy.RELAY
+        assert not any(m['candidate']['candidate'] for m in place.fake.candidates.get('s2', []))
 
 
 @asynchronous

@@ -5,9 +5,13 @@ from studio import asynchronous, studio
 from webrtc_sender.server.protocol import (
     PreviewError,
     read_candidate,
+    read_ice_config,
     read_offer,
+    read_replaced,
+    read_server_closing,
     read_session_closed,
     read_size_and_rate,
+    read_token_expiring,
 )
 
 OFFER = {'stream': 'camera', 'session': 's1', 'epoch': 1, 'sdp': 'v=0\r\n', 'ice': {'turnServers': ['turn://a:b@c']}}
@@ -24,7 +28,19 @@ def test_what_is_right_is_read():
     assert read_size_and_rate(WISH) == (640, 360, 29.97)
 
 
-@pytest.mark.parametrize('read', [read_offer, read_candidate, read_session_closed, read_size_and_rate])
+READERS = [
+    read_offer, read_candidate, read_session_closed, read_size_and_rate, read_replaced, read_server_closing,
+    read_token_expiring,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize('message', [{'turnServers': [5]}, {'turnServers': 'x'}, {'stunServer': 5}, 5, None])
+def test_ice_servers_of_another_kind(message):
+    with pytest.raises(PreviewError):
+        read_ice_config(message)
+
+
+@pytest.mark.parametrize('read', READERS)
 @pytest.mark.parametrize('message', [None, 5, 'x', [], {}, {'session': []}, {'session': 's', 'epoch': 1e400}])
 def test_what_is_no_message_at_all(read, message):
     with pytest.raises(PreviewError) as refusal:

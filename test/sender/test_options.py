@@ -16,7 +16,7 @@ TOP = Path(__file__).parents[2]
 OTHER = {
     'device': '/dev/video7', 'label': 'Door', 'test-pattern': 'on', 'camera-h264': 'off', 'width': '640',
     'height': '480', 'fps': '29.97', 'bitrate': '500', 'encoder': 'vp8enc', 'keyframe-interval': '60',
-    'max-viewers': '3', 'adaptation': 'off', 'playout-delay': 'default', 'server': 'https://example.org/sub',
+    'max-viewers': '3', 'adaptation': 'off', 'playout-delay': 'default', 'ice-policy': 'relay', 'server': 'https://example.org/sub',
     'path': '/x', 'stream': 'door', 'token': 'hunter2', 'whip': 'https://example.org/w', 'whip-token': 'swordfish',
     'log-level': 'error', 'log-format': 'json', 'metrics': '0.0.0.0:9401',
 }  # fmt: skip
@@ -141,7 +141,9 @@ def test_a_secret_can_be_in_a_file_of_its_own(tmp_path):
     options = parse(['--token-file', str(tmp_path / 'token'), '--whip', 'https://example.org/w'],
                     {'WEBRTC_PREVIEW_WHIP_TOKEN_FILE': str(tmp_path / 'whip')})  # fmt: skip
     assert (options.token, options.whip_token) == ('hunter2', 'swordfish')
-    assert parse(['--token', 'other'], {'WEBRTC_PREVIEW_TOKEN_FILE': str(tmp_path / 'token')}).token == 'other'
+    assert (options.token_file, options.whip_token_file) == (str(tmp_path / 'token'), str(tmp_path / 'whip'))
+    other = parse(['--token', 'other'], {'WEBRTC_PREVIEW_TOKEN_FILE': str(tmp_path / 'token')})
+    assert (other.token, other.token_file) == ('other', None)
     with pytest.raises(BadOption, match='--token and --token-file are both given'):
         parse(['--token', 'x', '--token-file', str(tmp_path / 'token')], {})
     (tmp_path / 'token').write_text('hunter 2')
@@ -161,11 +163,14 @@ def test_a_reload_takes_what_is_live_and_names_what_is_not(file):
     path = file('WEBRTC_PREVIEW_FPS=10\nWEBRTC_PREVIEW_STREAM=door\n')
     arguments = ['--config', path, '--bitrate', '500']
     running = parse(arguments, {})
-    file('WEBRTC_PREVIEW_FPS=20\nWEBRTC_PREVIEW_BITRATE=900\nWEBRTC_PREVIEW_STREAM=gate\nWEBRTC_PREVIEW_TOKEN=x\n')
+    file(
+        'WEBRTC_PREVIEW_FPS=20\nWEBRTC_PREVIEW_BITRATE=900\nWEBRTC_PREVIEW_STREAM=gate\nWEBRTC_PREVIEW_TOKEN=x\nWEBRTC_PREVIEW_ICE_POLICY=relay\n'
+    )
     options, changed, need_restart = reread(running, arguments, {})
     assert (options.fps, options.bitrate) == (20, 500), 'the command line still wins'
-    assert (options.stream, options.token) == ('door', None), 'and these keep their values'
-    assert (changed, need_restart) == (['fps'], ['stream', 'token'])
+    assert options.token == 'x'
+    assert (options.stream, options.ice_policy) == ('door', 'all'), 'and these keep their values'
+    assert (changed, need_restart) == (['fps', 'token'], ['ice-policy', 'stream'])
 
 
 def test_a_reload_of_a_bad_file_is_refused(file):

@@ -47,8 +47,30 @@ def test_event_names():
     to_server = {name for name, event in events['client-to-server'].items() if 'sender' in event['from']}
     to_sender = {name for name, event in events['server-to-client'].items() if 'sender' in event['to']}
     ours = {protocol.PUBLISH, protocol.UNPUBLISH, protocol.UPDATE_CAMERA, protocol.CANDIDATE, protocol.LEAVE}
-    assert ours == to_server
-    assert {protocol.OFFER, protocol.SET_MODE, protocol.CANDIDATE, protocol.SESSION_CLOSED} == to_sender
+    assert {*ours, protocol.AUTHENTICATE} == to_server
+    answered = {protocol.OFFER, protocol.SET_MODE}
+    news = {protocol.CANDIDATE, protocol.SESSION_CLOSED, protocol.ICE_CONFIG, protocol.TOKEN_EXPIRING}
+    assert {*answered, *news, protocol.REPLACED, protocol.SERVER_CLOSING} == to_sender
+
+
+def test_what_the_server_says_of_its_own_accord_is_read():
+    error = {'code': 'replaced', **SCHEMA['x-errors']['replaced']}
+    check('Replaced', message := {'stream': 'camera', 'error': error})
+    assert protocol.read_replaced(message) == (error['message'], error['next'])
+    check('ServerClosing', message := {'retryAfterMs': 60_000})
+    assert protocol.read_server_closing(message) == protocol.MAX_RETRY_AFTER_S
+    assert protocol.read_server_closing({'retryAfterMs': 10**9}) == protocol.MAX_RETRY_AFTER_S
+    check('TokenExpiring', message := {'expiresAt': 1_500})
+    assert protocol.read_token_expiring(message) == 1.5
+    check('SenderIceConfig', message := {'stunServer': 'stun://a', 'turnServers': ['turn://u:p@b'], 'expiresAt': 5})
+    assert protocol.read_ice_config(message) == ('stun://a', ('turn://u:p@b',))
+
+
+def test_what_is_sent_of_a_standby_and_a_new_token():
+    mode = {'width': 1280, 'height': 720, 'fps': 30}
+    camera = {'label': 'Bench camera', 'modes': [mode], 'mode': mode}
+    check('Publish', {'stream': 'camera', 'instance': 'x', 'camera': camera, 'standby': True})
+    check('Authenticate', {'token': 'x'})
 
 
 @pytest.mark.parametrize('code', ERRORS)

@@ -53,8 +53,9 @@ class Connection:
     estimated(connection, bit/s), channel_open(connection), hung_up(connection), failed(connection, PreviewError).
     """
 
-    def __init__(self, name: str, clockwork: Clockwork, post, events) -> None:
+    def __init__(self, name: str, clockwork: Clockwork, post, events, relay_only: bool = False) -> None:
         self.name = name
+        self._relay_only = relay_only  # nothing but a TURN server's candidates (RFC 8828 §5.1)
         self.state = State.NEW
         #: Beats with each RTCP report; begins when the connection is there.
         self.pulse: Pulse | None = None
@@ -96,6 +97,8 @@ class Connection:
             self._pipeline.set_state(Gst.State.PLAYING)
 
     def _use_ice_servers(self, stun_server: str | None, turn_servers) -> None:
+        if self._relay_only:
+            self._webrtc.set_property('ice-transport-policy', GstWebRTC.WebRTCICETransportPolicy.RELAY)
         if stun_server:
             self._webrtc.set_property('stun-server', stun_server)
         for number, uri in enumerate(turn_servers):

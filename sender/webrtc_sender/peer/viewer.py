@@ -15,9 +15,9 @@ class Viewer(Connection):
 
     def __init__(
         self, offer: Offer, section: sdp.VideoSection, codec: sdp.Codec, encoder: Encoder, ids: ExtensionIds,
-        clockwork: Clockwork, post, events,
+        relay_only: bool, clockwork: Clockwork, post, events,
     ) -> None:  # fmt: skip
-        super().__init__(offer.session, clockwork, post, events)
+        super().__init__(offer.session, clockwork, post, events, relay_only)
         self.session = offer.session
         self.epoch = offer.epoch
         self.codec = codec

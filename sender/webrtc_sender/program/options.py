@@ -24,7 +24,8 @@ class BadOption(Exception):
 
 
 def parse(arguments: list[str], environment=os.environ) -> SimpleNamespace:
-    """Every option of the table by its key, and `config`, `doctor`, `list_cameras`.
+    """Every option of the table by its key, and `config`, `doctor`, `list_cameras`. `token_file` and `whip_token_file`
+    name the file that the secret in use was read from, if any.
 
     Raises BadOption; --help and --version print and exit.
     """
@@ -39,6 +40,7 @@ def parse(arguments: list[str], environment=os.environ) -> SimpleNamespace:
     for layer in layers:
         _read_secret_files(layer)
     values = {option.key: _value(option, layers) for option in OPTIONS if option.key not in SECRET_FILES.values()}
+    values |= _files_of_secrets(layers)
     options = SimpleNamespace(**values, config=config, doctor=doctor, list_cameras=list_cameras)
     _check_together(options)
     return options
@@ -109,11 +111,17 @@ def _read_secret_files(layer: dict[str, tuple[str, str]]) -> None:
     for key, file_key in SECRET_FILES.items():
         if file_key not in layer:
             continue
-        file, place = layer.pop(file_key)
+        file, place = layer[file_key]
         if key in layer:
             raise BadOption(f'{layer[key][1]} and {place} are both given: one is enough.')
         option = next(option for option in OPTIONS if option.key == file_key)
         layer[key] = (_read(option, file, place), place)
+
+
+def _files_of_secrets(layers) -> dict[str, str | None]:
+    """Where each secret was read, so that it can be read again; None when it stood where the other options do."""
+    winners = {key: next((layer for layer in layers if key in layer), {}) for key in SECRET_FILES}
+    return {file_key: winners[key].get(file_key, (None,))[0] for key, file_key in SECRET_FILES.items()}
 
 
 def _value(option: Option, layers):

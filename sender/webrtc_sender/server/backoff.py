@@ -4,6 +4,7 @@ import random
 
 FIRST_S = 0.25
 LONGEST_S = 10.0
+FIRST_STANDBY_S, LONGEST_STANDBY_S = 3.0, 15.0
 # Lines about the same failure, at most: after 10 s, 20 s, 40 s … and then once an hour.
 QUIET_S = 10.0
 LONGEST_QUIET_S = 3_600.0
@@ -16,6 +17,12 @@ def delay_s(failures: int, chance: float | None = None) -> float:
     """
     dice = random.random() if chance is None else chance
     return min(LONGEST_S, FIRST_S * 2 ** min(failures, 16)) * (0.75 + dice / 2)
+
+
+def standby_s(tries: int, chance: float | None = None) -> float:
+    """While another sender has the stream: from three seconds up to fifteen, and not all at the same time."""
+    dice = random.random() if chance is None else chance
+    return min(LONGEST_STANDBY_S, FIRST_STANDBY_S * 1.5 ** min(tries, 8)) * (0.75 + dice / 4)
 
 
 class Repeats:

@@ -8,7 +8,7 @@ import aiohttp
 import socketio
 
 from .. import log
-from . import protocol, tls, unreachable
+from . import protocol, refusals, tls, unreachable
 
 CONNECT_S = 5.0
 
@@ -19,9 +19,13 @@ class Refused(Exception):
     def __init__(self, data: dict) -> None:
         error = data.get('data') if isinstance(data.get('data'), dict) else {}
         parts = [str(part) for part in (error.get('code'), data.get('message')) if part]
+        self.code = error.get('code')
         self.what = ': '.join(parts) or 'The server refuses.'
         self.next_step = str(error.get('next') or unreachable.CHECK)
         super().__init__(self.what)
+
+    def advice(self, options, token: str | None) -> str:
+        return refusals.next_step(self.code, self.next_step, options.stream, token, options.token_file)
 
 
 def new_client(trust: ssl.SSLContext) -> socketio.AsyncClient:
@@ -35,8 +39,8 @@ def new_client(trust: ssl.SSLContext) -> socketio.AsyncClient:
     )
 
 
-async def connect(client: socketio.AsyncClient, options) -> None:
-    """Raises Refused, or one of the dozen kinds of python-socketio and aiohttp."""
+async def connect(client: socketio.AsyncClient, options, token: str | None) -> None:
+    """`token` is the newest. Raises Refused, or one of the dozen kinds of python-socketio and aiohttp."""
     answer = asyncio.get_running_loop().create_future()
 
     def on_connected() -> None:
@@ -51,8 +55,8 @@ async def connect(client: socketio.AsyncClient, options) -> None:
     client.on('connect', on_connected)
     client.on('connect_error', on_refused)
     auth = {'role': 'sender', 'protocol': protocol.VERSION}
-    if options.token:
-        auth['token'] = options.token
+    if token:
+        auth['token'] = token
     path = options.path.strip('/')
     # Its own waiting (5.7.2) goes on to the end of its patience when it is refused.
     await client.connect(options.server, auth=auth, socketio_path=path, transports=['websocket'], wait=False)
@@ -72,9 +76,9 @@ async def greet(options) -> tuple[str, str, bool] | None:
     """None when the server takes this sender; else what happened, the next step, and whether that is a refusal."""
     client = new_client(tls.context(options.ca))
     try:
-        await asyncio.wait_for(connect(client, options), CONNECT_S)
+        await asyncio.wait_for(connect(client, options, options.token), CONNECT_S)
     except Refused as reason:
-        return reason.what, reason.next_step, True
+        return reason.what, reason.advice(options, options.token), True
     except Exception as reason:
         return (*unreachable.explain(reason), False)
     finally:

@@ -4,6 +4,7 @@ Only what a sender needs. test/sender/test_protocol.py compares all of it with t
 """
 
 import json
+import math
 from dataclasses import dataclass
 
 VERSION = 1
@@ -19,16 +20,22 @@ MAX_TEXT = 200
 MAX_SENTENCE = 1_000
 ANSWER_S = 10.0
 ACKNOWLEDGEMENT_S = 12.0
+MAX_RETRY_AFTER_S = 60.0
 
 # Sender to server.
 PUBLISH = 'publish'
 UNPUBLISH = 'unpublish'
 UPDATE_CAMERA = 'update-camera'
 LEAVE = 'leave'
+AUTHENTICATE = 'authenticate'
 # Server to sender.
 OFFER = 'offer'
 SET_MODE = 'set-mode'
 SESSION_CLOSED = 'session-closed'
+ICE_CONFIG = 'ice-config'
+TOKEN_EXPIRING = 'token-expiring'
+REPLACED = 'replaced'
+SERVER_CLOSING = 'server-closing'
 # Both ways.
 CANDIDATE = 'candidate'
 
@@ -193,17 +200,22 @@ class Offer:
 
 def read_offer(message) -> Offer:
     """Raises `bad_request`, as all of these do."""
-    ice = _field(message, 'ice', dict, {})
-    turn_servers = _field(ice, 'turnServers', list, [])
-    if not all(isinstance(uri, str) for uri in turn_servers):
-        raise PreviewError('bad_request', '"turnServers" has something that is no text.')
+    stun_server, turn_servers = read_ice_config(_field(message, 'ice', dict, {}))
     return Offer(
         session=_field(message, 'session', str),
         epoch=_whole(message, 'epoch', 1, 1_000_000),
         sdp=_field(message, 'sdp', str),
-        stun_server=_field(ice, 'stunServer', (str, type(None)), None),
-        turn_servers=tuple(turn_servers),
+        stun_server=stun_server,
+        turn_servers=turn_servers,
     )
+
+
+def read_ice_config(message) -> tuple[str | None, tuple[str, ...]]:
+    """STUN server, TURN servers (SenderIceConfig)."""
+    turn_servers = _field(message, 'turnServers', list, [])
+    if not all(isinstance(uri, str) for uri in turn_servers):
+        raise PreviewError('bad_request', '"turnServers" has something that is no text.')
+    return _field(message, 'stunServer', (str, type(None)), None), tuple(turn_servers)
 
 
 def read_candidate(message) -> tuple[str, int, int, str]:
@@ -219,6 +231,25 @@ def read_candidate(message) -> tuple[str, int, int, str]:
 def read_session_closed(message) -> tuple[str, str]:
     """Session, reason."""
     return _field(message, 'session', str), _field(message, 'reason', str)[:MAX_TEXT]
+
+
+def read_replaced(message) -> tuple[str, str]:
+    """What happened, what to do next."""
+    error = _field(message, 'error', dict)
+    return _field(error, 'message', str)[:MAX_SENTENCE], _field(error, 'next', str)[:MAX_SENTENCE]
+
+
+def read_server_closing(message) -> float:
+    """When to come back, in seconds from now."""
+    retry_after_ms = _field(message, 'retryAfterMs', (int, float))
+    if isinstance(retry_after_ms, bool) or not 0 <= retry_after_ms < math.inf:
+        raise PreviewError('bad_request', '"retryAfterMs" must be a number from 0.')
+    return min(MAX_RETRY_AFTER_S, retry_after_ms / 1_000)
+
+
+def read_token_expiring(message) -> float:
+    """When, in Unix seconds."""
+    return _whole(message, 'expiresAt', 0, 2**53) / 1_000
 
 
 def read_size_and_rate(message) -> tuple[int, int, float]:

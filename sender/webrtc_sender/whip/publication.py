@@ -48,8 +48,8 @@ class ServerPulse(Pulse):
 class Publication(Connection):
     """`events` as for Connection; its `candidate_found` has to end in `gathered()`."""
 
-    def __init__(self, encoder: Encoder, ice: IceServers, clockwork: Clockwork, post, events) -> None:
-        super().__init__('whip', clockwork, post, events)
+    def __init__(self, encoder: Encoder, ice: IceServers, relay_only: bool, clockwork: Clockwork, post, events) -> None:
+        super().__init__('whip', clockwork, post, events, relay_only)
         self.encoder = encoder
         self.codec = CODECS[encoder.codec]
         self._ice = ice

@@ -113,7 +113,8 @@ class Publisher:
     async def _try(self, client: WhipClient) -> WhipError:
         """One session, from its beginning to its end; why it ended."""
         loop = asyncio.get_running_loop()
-        publication = Publication(self._choices[0], self._ice, self._clockwork, self._post, self)
+        relay_only = self._options.ice_policy == 'relay'
+        publication = Publication(self._choices[0], self._ice, relay_only, self._clockwork, self._post, self)
         self._publication, self._connected, self._failed = publication, loop.create_future(), loop.create_future()
         self._failed.add_done_callback(lambda future: future.cancelled() or future.exception())  # seen, whoever waits
         session = None
