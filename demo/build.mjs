@@ -9,6 +9,7 @@ await build({
   bundle: true,
   format: 'esm',
   target: 'es2022',
+  minify: true,
   sourcemap: true,
   logLevel: 'warning',
 });

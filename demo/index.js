@@ -3,6 +3,8 @@ document.querySelector('#origin').textContent = location.origin;
 // The publish page links here with the stream that it publishes.
 const preview = document.querySelector('webrtc-preview');
 const stream = new URLSearchParams(location.search).get('stream');
+// Where the server wants a token: behind “#token=”, which browsers send to nobody.
+preview.token = new URLSearchParams(location.hash.slice(1)).get('token') ?? undefined;
 if (stream) {
   preview.setAttribute('stream', stream);
   for (const name of document.querySelectorAll('.stream')) name.textContent = stream;

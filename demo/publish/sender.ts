@@ -24,6 +24,12 @@ export interface SenderStatus {
   problem?: { message: string; next: string };
 }
 
+/** How long another sender's stream is left alone before it is asked for again, in ms. */
+const STANDBY_MS = 10_000;
+const RETRY_MS = 3_000;
+/** Pages that lost the same server come back spread over this. */
+const JITTER_MS = 1_000;
+
 /** Publishes one source under a stream name, as the Python sender does. Single use. */
 export class BrowserSender {
   readonly #socket: Socket<ServerToSender, ClientToServer>;
@@ -34,6 +40,10 @@ export class BrowserSender {
   readonly #source: Source;
   readonly #onStatus: (status: SenderStatus) => void;
   #published = false;
+  /** Another sender has taken the stream: this one only takes it back when it is free. */
+  #standby = false;
+  #publishTimer: ReturnType<typeof setTimeout> | undefined;
+  #returnTimer: ReturnType<typeof setTimeout> | undefined;
   #problem: SenderStatus['problem'];
 
   constructor(stream: string, source: Source, onStatus: (status: SenderStatus) => void) {
@@ -47,7 +57,21 @@ export class BrowserSender {
       tryAllTransports: true,
     });
     this.#socket.on('connect', () => this.#publish());
-    this.#socket.on('disconnect', () => this.#report(false, errorInfo('server_unreachable')));
+    this.#socket.on('disconnect', () => {
+      clearTimeout(this.#publishTimer);
+      this.#report(false, errorInfo(this.#returnTimer ? 'server_closing' : 'server_unreachable'));
+      // Before the manager decides whether to come back at once.
+      if (this.#returnTimer) this.#socket.io.reconnection(false);
+    });
+    this.#socket.on('server-closing', ({ retryAfterMs }) => this.#returnIn(retryAfterMs + Math.random() * JITTER_MS));
+    this.#socket.on('replaced', ({ error }) => {
+      this.#standby = true;
+      this.#report(false, error);
+      this.#publishIn(STANDBY_MS);
+    });
+    this.#socket.on('token-expiring', () => {
+      this.#report(this.#published, errorInfo('token_expired', 'The right to publish ends in a moment.'));
+    });
     this.#socket.on('connect_error', (error) => {
       const { data } = error as Error & { data?: Refusal['error'] };
       this.#report(false, data?.message ? data : errorInfo('server_unreachable'));
@@ -60,12 +84,19 @@ export class BrowserSender {
       viewer.addCandidate(candidate as RTCIceCandidateInit).catch(() => {});
     });
     this.#socket.on('set-mode', (message, ack) => this.#setMode(message, ack));
-    this.#socket.on('session-closed', ({ session }) => this.#close(session));
+    this.#socket.on('session-closed', ({ session, reason }) => {
+      // Then only the server has lost it: the picture goes on.
+      if (reason !== 'lost' && reason !== 'server-closing') this.#close(session);
+      // The server keeps such a session until its sender says that there is no media any more.
+      else if (reason === 'lost' && !this.#viewers.has(session)) this.#socket.emit('leave', { session }, () => {});
+    });
     source.track.addEventListener('ended', this.#onEnded);
   }
 
   stop(): void {
     this.#source.track.removeEventListener('ended', this.#onEnded);
+    clearTimeout(this.#publishTimer);
+    clearTimeout(this.#returnTimer);
     for (const session of [...this.#viewers.keys()]) this.#close(session);
     if (this.#socket.connected) this.#socket.emit('unpublish', { stream: this.#stream }, () => {});
     this.#socket.disconnect();
@@ -73,12 +104,31 @@ export class BrowserSender {
   }
 
   #publish(): void {
-    const message = { stream: this.#stream, instance: this.#instance, camera: this.#source.camera };
+    const standby = this.#standby ? { standby: true } : {};
+    const message = { stream: this.#stream, instance: this.#instance, camera: this.#source.camera, ...standby };
     this.#socket.emit('publish', message, (ack) => {
+      if (ack.ok) this.#standby = false;
+      else if (ack.error.code === 'takeover_storm') this.#standby = true;
       this.#report(ack.ok, ack.ok ? undefined : ack.error);
       // Another sender holds the name: it may go.
-      if (!ack.ok && ack.error.retryable) setTimeout(() => this.#socket.connected && this.#publish(), 3_000);
+      if (!ack.ok && ack.error.retryable) this.#publishIn(this.#standby ? STANDBY_MS : RETRY_MS);
     });
+  }
+
+  #publishIn(delayMs: number): void {
+    clearTimeout(this.#publishTimer);
+    this.#publishTimer = setTimeout(() => this.#socket.connected && this.#publish(), delayMs);
+  }
+
+  /** The server closes: it is left then, if it has not gone by itself. */
+  #returnIn(delayMs: number): void {
+    clearTimeout(this.#returnTimer);
+    this.#returnTimer = setTimeout(() => {
+      this.#returnTimer = undefined;
+      this.#socket.io.reconnection(true);
+      if (this.#socket.connected) this.#socket.io.engine.close();
+      else this.#socket.connect();
+    }, delayMs);
   }
 
   async #answer(offer: OfferForSender, ack: Parameters<ServerToSender['offer']>[1]): Promise<void> {
