@@ -25,11 +25,36 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'cluster',
+          environment: 'node',
+          include: ['test/cluster/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Each file has its own Redis; two that are stopped and started at once would only wait for the processor.
+          fileParallelism: false,
+          maxWorkers: 1,
+        },
+      },
+      {
+        test: {
           // By `npm run test:whip` only: it needs the namespace and the server of test/whip/run.mjs.
           name: 'whip',
           environment: 'node',
           include: ['test/whip/**/*.test.ts'],
           testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          maxWorkers: 1,
+        },
+      },
+      {
+        test: {
+          // By `npm run test:turn` only: it needs the networks that test/turn/run.mjs makes.
+          name: 'turn',
+          environment: 'node',
+          include: ['test/turn/**/*.test.ts'],
+          // Credentials live for a minute at least, and one test waits until they have ended.
+          testTimeout: 240_000,
           hookTimeout: 60_000,
           fileParallelism: false,
           maxWorkers: 1,

@@ -36,8 +36,10 @@ const SUITES = [
     read: readJUnit,
     needs: ['apt'],
   },
+  { name: 'cluster', steps: [vitest('cluster')], read: readCounts, needs: ['apt', 'chrome'], after: 'build' },
   { name: 'e2e', steps: [vitest('e2e')], read: readCounts, needs: ['apt', 'chrome'], after: 'build' },
   { name: 'whip', steps: [node('test/whip/run.mjs')], read: readCounts, needs: ['apt', 'chrome'], after: 'build' },
+  { name: 'turn', steps: [node('test/turn/run.mjs')], read: readCounts, needs: ['apt', 'chrome'], after: 'build' },
   {
     name: 'camera',
     steps: [node('test/camera/run.mjs')],
@@ -47,11 +49,11 @@ const SUITES = [
   },
   {
     name: 'soak',
-    steps: [node('test/soak/run.mjs')],
+    steps: [node('test/soak/run.mjs', ...(process.env.CI ? ['--minutes', '2'] : []))],
     read: lines,
     needs: ['apt', 'chrome'],
     after: 'build',
-    // Five minutes, alone: by name, or where nobody waits for it.
+    // Minutes of nothing else: by name, or where nobody waits for it.
     only: () => Boolean(process.env.CI),
   },
 ];
