@@ -34,10 +34,10 @@ export function saveReport(report: Report): string {
   return relative(projectFolder, path);
 }
 
-function formatAim({ name, value, atMost, unit }: Aim): string[] {
+function formatAim({ name, value, atMost, unit, digits = 1 }: Aim): string[] {
   const over = value - atMost;
-  const verdict = over <= 0 ? 'met' : Number.isNaN(over) ? 'not measured' : `missed by ${over.toFixed(1)} ${unit}`;
-  return [name, `${value.toFixed(1)} ${unit}`, `≤ ${atMost} ${unit}`, verdict];
+  const verdict = over <= 0 ? 'met' : Number.isNaN(over) ? 'not measured' : `missed by ${over.toFixed(digits)} ${unit}`;
+  return [name, `${value.toFixed(digits)} ${unit}`, `≤ ${atMost} ${unit}`, verdict];
 }
 
 function formatTable(rows: readonly (readonly string[])[], indent = ''): string {

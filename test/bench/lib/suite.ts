@@ -33,6 +33,8 @@ export interface Aim {
   value: number;
   atMost: number;
   unit: string;
+  /** Decimal places to print; 1 when absent. */
+  digits?: number;
 }
 
 /** A whole number of at least 1 from the command line. */
