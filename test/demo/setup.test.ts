@@ -96,6 +96,7 @@ describe('isBuilt', () => {
     'dist/element/define.js',
     'dist/cdn/webrtc-preview.js',
     'dist/server/index.js',
+    'dist/server/cli/main.js',
     'dist/demo/publish.js',
   ];
 
