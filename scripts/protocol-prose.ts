@@ -9,7 +9,7 @@ signalling **server** between them. Version ${PROTOCOL_VERSION}. The machine-rea
 
 - **Transport**: Socket.IO 4 (Engine.IO 4), path \`${DEFAULT_PATH}/\`, namespace \`/\`, by websocket or polling. A client says what it
   is in Socket.IO's \`auth\`, see [Handshake](#handshake). A refused connection is a \`connect_error\` whose \`data\` is an [ErrorMessage](#errormessage).
-- **Acknowledgements**: every message has exactly one payload object and is acknowledged with \`{ "ok": true, … }\` or \`{ "ok": false, "error": … }\`.
+- **Acknowledgements**: every message has exactly one payload object and is acknowledged, when asked, with \`{ "ok": true, … }\` or \`{ "ok": false, "error": … }\`.
 - **Stream**: a camera under a name. One sender publishes it, many receivers join it.
 - **Session**: one receiver's connection to one stream. Only its receiver and the stream's sender may speak of it; to everyone else it does not exist.
 - **Epoch**: counts the offers of a session, from 1. Every message of a negotiation carries it; a message with an older one is refused with \`stale_epoch\`.

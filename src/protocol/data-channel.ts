@@ -78,7 +78,30 @@ export const Quality = Type.Object(
 );
 export type Quality = Type.Static<typeof Quality>;
 
-export const FromViewer = Ping;
-export type FromViewer = Ping;
-export const FromSender = Type.Union([Pong, Clock, Quality]);
+/** Viewer → sender: nothing is to be sent for now, or everything again, beginning with a keyframe. */
+export const Pause = Type.Object(
+  {
+    type: Type.Literal('pause'),
+    paused: Type.Boolean(),
+  },
+  closed,
+);
+export type Pause = Type.Static<typeof Pause>;
+
+/**
+ * Sender → viewer, at once: `pause` was understood. A viewer that hears nothing (an older sender) ends its session instead. The
+ * connection, its clock and its pings go on meanwhile.
+ */
+export const Paused = Type.Object(
+  {
+    type: Type.Literal('paused'),
+    paused: Type.Boolean(),
+  },
+  closed,
+);
+export type Paused = Type.Static<typeof Paused>;
+
+export const FromViewer = Type.Union([Ping, Pause]);
+export type FromViewer = Type.Static<typeof FromViewer>;
+export const FromSender = Type.Union([Pong, Clock, Quality, Paused]);
 export type FromSender = Type.Static<typeof FromSender>;

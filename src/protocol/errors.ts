@@ -1,8 +1,10 @@
+import { type ErrorInfo, VIEWER_ERRORS, PreviewError as ViewerError } from './viewer-errors.js';
+
+export type { ErrorInfo } from './viewer-errors.js';
+
 /**
- * Every error that a person or a program can meet, in one table.
- *
- * `message` says what happened, `next` what to do about it; both are sentences for a person.
- * `retryable` tells a program whether the same request may succeed later without anyone changing anything.
+ * Every error that a person or a program can meet, in one table. What a viewer says by itself stands in `viewer-errors.ts`: a
+ * page is not burdened with the sentences that come from the server or the sender anyway.
  */
 export const ERRORS = {
   // What a message can get wrong.
@@ -48,16 +50,13 @@ export const ERRORS = {
     next: 'Check the rights of the token and the address it is used from.',
     retryable: false,
   },
-  token_expired: {
-    message: 'The token is no longer valid: its time is over.',
-    next: 'Ask for a new token and try again.',
+  token_missing: {
+    message: 'The server asks for a token, and none was given.',
+    next: 'Give the element one in its property "token", the sender one with --token-file; on the demo page it stands behind #token= in the address.',
     retryable: false,
   },
-  kicked: {
-    message: 'Someone who manages this server ended the connection.',
-    next: 'Ask whoever runs the server, or try again.',
-    retryable: false,
-  },
+  token_expired: VIEWER_ERRORS.token_expired,
+  kicked: VIEWER_ERRORS.kicked,
   wrong_role: {
     message: 'Only the other role may send this message.',
     next: 'Connect as a sender to publish, as a receiver to watch.',
@@ -98,11 +97,7 @@ export const ERRORS = {
     next: 'Wait until one of them leaves, or raise the server\'s option "maxViewers".',
     retryable: true,
   },
-  session_timeout: {
-    message: 'The connection was not completed in time.',
-    next: 'Start again; if it happens again, check the network between the two sides.',
-    retryable: true,
-  },
+  session_timeout: VIEWER_ERRORS.session_timeout,
   too_many_connections: {
     message: 'There are too many connections from this address, or to this server.',
     next: 'Close some of them, or raise the limits of the server.',
@@ -118,11 +113,7 @@ export const ERRORS = {
     next: 'See docs/http.md for what it does.',
     retryable: false,
   },
-  stream_offline: {
-    message: 'Nothing is streaming under this name.',
-    next: 'Start the sender, and check that it uses the same stream name and server.',
-    retryable: true,
-  },
+  stream_offline: VIEWER_ERRORS.stream_offline,
   too_many_sessions: {
     message: 'This connection holds as many sessions as the server allows.',
     next: 'Close some of them first.',
@@ -135,16 +126,8 @@ export const ERRORS = {
   },
 
   // What the camera's side can say.
-  sender_timeout: {
-    message: 'The sender did not answer in time.',
-    next: 'Check that the sender still runs and is not overloaded.',
-    retryable: true,
-  },
-  sender_failed: {
-    message: 'The sender could not set up the connection.',
-    next: "Look at the sender's log for the reason.",
-    retryable: true,
-  },
+  sender_timeout: VIEWER_ERRORS.sender_timeout,
+  sender_failed: VIEWER_ERRORS.sender_failed,
   camera_missing: {
     message: 'The camera is not there.',
     next: 'Plug it in, and check the device name that the sender was given.',
@@ -160,16 +143,8 @@ export const ERRORS = {
     next: "Add the sender's user to the group video, or allow the camera in the browser.",
     retryable: false,
   },
-  camera_failed: {
-    message: 'The camera stopped delivering pictures.',
-    next: "Unplug it and plug it in again; look at the sender's log for the reason.",
-    retryable: true,
-  },
-  no_such_mode: {
-    message: 'The camera cannot do this resolution and frame rate.',
-    next: 'Choose one of the modes that it offers.',
-    retryable: false,
-  },
+  camera_failed: VIEWER_ERRORS.camera_failed,
+  no_such_mode: VIEWER_ERRORS.no_such_mode,
   no_encoder: {
     message: 'The sender has no working video encoder.',
     next: 'Install gstreamer1.0-plugins-ugly (x264enc), then start the sender again.',
@@ -182,77 +157,31 @@ export const ERRORS = {
   },
 
   // What the viewer's side can see.
-  server_unreachable: {
-    message: 'The signalling server cannot be reached.',
-    next: 'Check the address in src, that the server runs, and that its option "origins" allows this page.',
-    retryable: true,
-  },
-  server_closing: {
-    message: 'The server is shutting down.',
-    next: 'Nothing: the connection comes back by itself.',
-    retryable: true,
-  },
-  ack_timeout: {
-    message: 'The server did not answer in time.',
-    next: 'Check the network between this device and the server.',
-    retryable: true,
-  },
-  ice_failed: {
-    message: 'The network between you and the camera is blocked.',
-    next: 'Check firewalls on the way, or configure a TURN server on the signalling server.',
-    retryable: true,
-  },
-  connection_lost: {
-    message: 'The connection to the camera broke.',
-    next: 'Check the network between this device and the camera.',
-    retryable: true,
-  },
-  no_media: {
-    message: 'Connected, but no picture arrives from the camera.',
-    next: "Look at the sender's log: is the camera delivering pictures?",
-    retryable: true,
-  },
-  no_frames: {
-    message: 'Data arrives, but no picture can be made of it.',
-    next: 'Check that the browser can play the codec, and that the sender sends keyframes.',
-    retryable: true,
-  },
-  playback_blocked: {
-    message: 'The browser does not start the video by itself.',
-    next: 'Press Start once.',
-    retryable: true,
-  },
-  webrtc_unsupported: {
-    message: 'This browser has no WebRTC.',
-    next: 'Use a current Chrome, Edge, Firefox or Safari.',
-    retryable: false,
-  },
-  bad_source: {
-    message: 'The address in src or the stream name is not valid.',
-    next: 'Set src to the address of the signalling server and stream to letters, digits, "-" or "_".',
-    retryable: false,
-  },
+  server_unreachable: VIEWER_ERRORS.server_unreachable,
+  wrong_server: VIEWER_ERRORS.wrong_server,
+  server_closing: VIEWER_ERRORS.server_closing,
+  ack_timeout: VIEWER_ERRORS.ack_timeout,
+  device_offline: VIEWER_ERRORS.device_offline,
+  token_provider_failed: VIEWER_ERRORS.token_provider_failed,
+  turn_missing: VIEWER_ERRORS.turn_missing,
+  turn_refused: VIEWER_ERRORS.turn_refused,
+  ice_failed: VIEWER_ERRORS.ice_failed,
+  connection_lost: VIEWER_ERRORS.connection_lost,
+  no_media: VIEWER_ERRORS.no_media,
+  no_keyframe: VIEWER_ERRORS.no_keyframe,
+  black_picture: VIEWER_ERRORS.black_picture,
+  no_frames: VIEWER_ERRORS.no_frames,
+  playback_blocked: VIEWER_ERRORS.playback_blocked,
+  webrtc_unsupported: VIEWER_ERRORS.webrtc_unsupported,
+  bad_stream_name: VIEWER_ERRORS.bad_stream_name,
+  unplayable_source: VIEWER_ERRORS.unplayable_source,
+  bad_source: VIEWER_ERRORS.bad_source,
 
-  internal: {
-    message: 'Something went wrong inside the server.',
-    next: 'Look at the server log at the time of this error.',
-    retryable: true,
-  },
+  internal: VIEWER_ERRORS.internal,
 } as const satisfies Record<string, { message: string; next: string; retryable: boolean }>;
 
 /** The name of an error in the table. */
 export type ErrorCode = keyof typeof ERRORS;
-
-/** An error as it passes between the programs. */
-export interface ErrorInfo {
-  code: ErrorCode;
-  /** What happened, for a person. */
-  message: string;
-  /** What to do next, for a person. */
-  next: string;
-  /** Whether trying again later may help. */
-  retryable: boolean;
-}
 
 /** True when `code` is one of the table's: a newer peer may send one that this version does not know. */
 export function isErrorCode(code: unknown): code is ErrorCode {
@@ -270,17 +199,8 @@ export function errorInfo(code: ErrorCode, detail?: string): ErrorInfo {
 }
 
 /** An {@link ErrorInfo} that can be thrown. */
-export class PreviewError extends Error {
-  readonly info: ErrorInfo;
-
+export class PreviewError extends ViewerError {
   constructor(info: ErrorInfo | ErrorCode, detail?: string) {
-    const resolved = typeof info === 'string' ? errorInfo(info, detail) : info;
-    super(resolved.message);
-    this.name = 'PreviewError';
-    this.info = resolved;
-  }
-
-  get code(): ErrorCode {
-    return this.info.code;
+    super(typeof info === 'string' ? errorInfo(info, detail) : info);
   }
 }

@@ -172,9 +172,9 @@ export interface ClientToServer {
   offer(message: m.Offer, ack: Acknowledge<m.Answered>): void;
   resume(message: m.Resume, ack: Acknowledge<m.Resumed>): void;
   authenticate(message: m.Authenticate, ack: Acknowledge<m.Authenticated>): void;
-  live(message: m.Live, ack: Acknowledge<m.Accepted>): void;
+  live(message: m.Live, ack?: Acknowledge<m.Accepted>): void;
   'set-mode'(message: m.SetMode, ack: Acknowledge<m.ModeSet>): void;
-  candidate(message: m.SendCandidate, ack: Acknowledge<m.Accepted>): void;
+  candidate(message: m.SendCandidate, ack?: Acknowledge<m.Accepted>): void;
   leave(message: m.Leave, ack: Acknowledge<m.Accepted>): void;
 }
 
