@@ -48,8 +48,9 @@ class App:
         self._unsent: dict[Viewer, list] = {}
         self._instance = secrets.token_urlsafe(12)
         self._tally = Tally()
+        self._adjusting: asyncio.Task | None = None
         best, run = encoders.h264 or encoders.vp8, self._run_blocking
-        self._distribution = Distribution(options, self._clockwork, self._post, run, self._send_quality)
+        self._distribution = Distribution(options, self._clockwork, self._post, run, self._tell)
         self._adaptation = Adaptation(self._distribution, options.adaptation)
         self._stage = Stage(
             options, camera, best.factory, self._distribution, self._clockwork, self._post, run, self._on_stage_change
@@ -100,6 +101,7 @@ class App:
             mode=str(stage.mode),
             encoder=stage.encoder,
             viewers=len(self._viewers),
+            viewers_paused=self._paused(),
             viewers_max=self._options.max_viewers,
             joins_total=self._tally.joins,
             viewers_closed_total=self._tally.closed,
@@ -155,7 +157,7 @@ class App:
         self._deadlines[viewer] = self._loop.call_later(CONNECT_S, self._on_deadline, viewer)
         # After the acknowledgement: no candidate before its description.
         self._loop.call_soon(self._send_candidates, viewer)
-        log.info('viewer-answered', viewer=viewer.session, epoch=viewer.epoch, viewers=len(self._viewers))
+        log.info('viewer-answered', viewer=viewer.session, epoch=viewer.epoch, **self._counts())
         return {'sdp': sdp_text}
 
     def _new_viewer(self, offer) -> Viewer:
@@ -225,7 +227,10 @@ class App:
     def connected(self, viewer: Viewer) -> None:
         self._cancel_deadline(viewer)
         self._adaptation.add(viewer)
-        self._distribution.add(viewer, viewer.encoder)
+        if viewer.is_paused:
+            self._adaptation.suspend(viewer)
+            self._adjust_camera()
+        self._distribution.add(viewer, viewer.encoder, viewer.is_paused)
         log.info('viewer-live', viewer=viewer.session)
 
     def first_frame(self, viewer: Viewer) -> None:
@@ -258,10 +263,35 @@ class App:
         self._adaptation.estimated(viewer, bitrate_bps)
 
     def channel_open(self, viewer: Viewer) -> None:
-        self._send_clock(viewer)
-        self._send_quality(viewer)
+        self._tell(viewer)
+
+    def pause_wanted(self, viewer: Viewer, wanted: bool) -> None:
+        """Its page is hidden, or is looked at again."""
+        if viewer.pulse:
+            viewer.pulse.beat(time.monotonic())
+        if viewer.is_paused != wanted:
+            viewer.is_paused = wanted
+            # Not above debug: a page that means harm could fill a disk with it.
+            log.debug('viewer-paused' if wanted else 'viewer-resumed', viewer=viewer.session, paused=self._paused())
+            if viewer.state == State.LIVE:
+                if wanted:
+                    self._adaptation.suspend(viewer)
+                    self._distribution.suspend(viewer)
+                else:
+                    self._distribution.resume(viewer, self._adaptation.resume(viewer))
+            self._adjust_camera()
+        if viewer.channel:
+            viewer.channel.send(clock_channel.paused(wanted))
 
     # ---- inside -------------------------------------------------------------------------------------------------
+
+    def _counts(self) -> dict:
+        """Of viewers, for the log."""
+        paused = self._paused()
+        return {'viewers': len(self._viewers), **({'paused': paused} if paused else {})}
+
+    def _paused(self) -> int:
+        return sum(viewer.is_paused for viewer in self._viewers.values())
 
     def _send_candidates(self, viewer: Viewer) -> None:
         for index, text in self._unsent.pop(viewer, ()):
@@ -274,6 +304,11 @@ class App:
         self._signalling.update_camera(self._stage.describe())
         for viewer in self._viewers.values():
             self._send_clock(viewer)
+
+    def _tell(self, viewer: Viewer) -> None:
+        """What is being sent to it is another thing from now on."""
+        self._send_clock(viewer)
+        self._send_quality(viewer)
 
     def _send_clock(self, viewer: Viewer) -> None:
         if not viewer.channel:
@@ -298,7 +333,7 @@ class App:
             for viewer in list(self._viewers.values()):
                 self._send_clock(viewer)
                 self._send_quality(viewer)
-                if viewer.pulse and viewer.pulse.is_dead(now):
+                if viewer.pulse and viewer.pulse.is_dead(now, viewer.is_paused):
                     self.failed(viewer, PreviewError('connection_lost', 'The viewer has fallen silent.'))
 
     def _on_deadline(self, viewer: Viewer) -> None:
@@ -322,14 +357,28 @@ class App:
         self._adaptation.remove(viewer)
         self._distribution.remove(viewer)
         self._tally.close(reason)
-        log.info('viewer-closed', viewer=viewer.session, reason=reason, viewers=len(self._viewers))
+        log.info('viewer-closed', viewer=viewer.session, reason=reason, **self._counts())
         try:
             await self._run_blocking(viewer.dispose)
         finally:
             await self._rest_camera()
 
+    def _wants_camera(self) -> bool:
+        is_watched = not all(viewer.is_paused for viewer in self._viewers.values())
+        return is_watched or bool(self._publisher and self._publisher.wants_camera)
+
     async def _rest_camera(self) -> None:
         """Nobody watches: the camera goes off."""
-        await self._stage.stop_unless(
-            lambda: bool(self._viewers) or bool(self._publisher and self._publisher.wants_camera)
-        )
+        await self._stage.stop_unless(self._wants_camera)
+
+    def _adjust_camera(self) -> None:
+        """On or off, as is wanted when its turn comes: a page may change its mind a hundred times a second."""
+        if not self._adjusting or self._adjusting.done():
+            self._adjusting = asyncio.ensure_future(self._adjust())
+
+    async def _adjust(self) -> None:
+        while self._wants_camera() != self._stage.running:
+            if self._wants_camera():
+                await self._stage.resume()
+            else:
+                await self._rest_camera()

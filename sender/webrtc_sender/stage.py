@@ -141,6 +141,18 @@ class Stage:
         else:
             self._trusted = ready
 
+    async def resume(self) -> None:
+        """The same for who has a connection already: a camera that refuses is shown as lost, and looked for."""
+        try:
+            await self.start()
+        except PreviewError as error:
+            async with self._lock:
+                if not self._source or self._has_refused():
+                    await self._lose(error)
+
+    def _has_refused(self) -> bool:
+        return self._ready.done() and self._ready.exception() is not None
+
     async def stop_unless(self, wanted) -> None:
         """Stops the camera, unless `wanted()` by the time that the lock is ours."""
         async with self._lock:
@@ -362,8 +374,9 @@ class Stage:
         slate = await self._run_blocking(Slate, self.mode, self.label, error, self._clockwork)
         if self._source:
             await self._close()
-        if self._distribution.mode != self.mode or self._distribution.is_own_h264:
-            await self._distribution.open(self.mode, own_h264=False)
+        distribution = self._distribution
+        if distribution.mode != self.mode or distribution.is_own_h264 or not distribution.is_open:
+            await distribution.open(self.mode, own_h264=False)
         self._ready = self._new_ready()
         self._source = DrawnSource(slate, self.mode, self._sink(self._ready), SLATE_FPS)
         self._source.start()

@@ -199,4 +199,5 @@ def test_opening_what_is_not_there():
     with pytest.raises(PreviewError) as refusal:
         open_camera('/dev/video-that-is-not-there')
     assert refusal.value.code == 'camera_missing'
-    assert 'There is no camera at /dev/video-that-is-not-there.' in str(refusal.value)
+    # Viewers are told the same, and have no options: the log adds the one that lists the cameras.
+    assert str(refusal.value) == 'There is no camera at /dev/video-that-is-not-there.'

@@ -17,7 +17,7 @@ from webrtc_sender.camera.cameras import Camera, CameraMode
 from webrtc_sender.camera.modes import Mode
 from webrtc_sender.encode import rung
 from webrtc_sender.gst import GLib, Gst, GstWebRTC
-from webrtc_sender.peer import extensions, pulse
+from webrtc_sender.peer import extensions, media, pulse
 from webrtc_sender.peer.viewer import State
 from webrtc_sender.picture import source as source_module
 from webrtc_sender.picture.picture_clock import PERIOD_MICROS
@@ -112,6 +112,23 @@ async def test_the_clock_ties_rtp_time_to_the_time_in_the_picture():
         await receiver.wait_until(
             lambda: any(m['type'] == 'clock' and m.get('encodeMs') for m in receiver.messages[later:])
         )
+
+
+@asynchronous
+async def test_what_holds_frames_up_on_their_way_to_the_socket_is_told_however_long_it_is(monkeypatch):
+    late = 'queue max-size-buffers=0 max-size-bytes=0 max-size-time=0 ! clocksync ts-offset=200000000'
+    monkeypatch.setattr(media, 'PIPELINE', media.PIPELINE.replace('! {payloader}', f'! {late} ! {{payloader}}'))
+    async with studio() as place:
+        receiver = await place.watch()
+
+        def told() -> list[float]:
+            return [m['sendMs'] for m in receiver.messages if m['type'] == 'clock' and 'sendMs' in m]
+
+        # The first of all was made before there was a way to the viewer. Each of the others is let go 200 ms after it
+        # was drawn, a few ms of which it was in the encoder; the next frames enter long before that.
+        await receiver.wait_until(lambda: len(told()) >= 3)
+        assert min(told()[1:]) > 150
+        assert max(told()[1:]) < 400
 
 
 @asynchronous

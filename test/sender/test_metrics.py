@@ -17,6 +17,7 @@ FACTS = Facts(
     mode='1280x720@30',
     encoder='x264enc',
     viewers=2,
+    viewers_paused=1,
     viewers_max=32,
     joins_total=5,
     viewers_closed_total={'left': 2, 'connection_lost': 1},
@@ -64,6 +65,7 @@ def test_every_fact_is_there_in_base_units():
     assert re.fullmatch(r'info\{version="[0-9.]+",stream="door",encoder="x264enc"\}', version)
     assert ours == {
         'viewers': 2,
+        'viewers_paused': 1,
         'viewers_max': 32,
         'joins_total': 5,
         'viewers_closed_total{reason="left"}': 2,

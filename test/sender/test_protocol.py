@@ -80,7 +80,9 @@ def test_refusals(code):
 
 
 def test_data_channel_messages():
-    check('Pong', json.loads(clock_channel.pong('{"type":"ping","t":1}', 2.5, 3.5)))
+    check('Pong', json.loads(clock_channel.pong({'type': 'ping', 't': 1}, 2.5, 3.5)))
+    check('Pause', {'type': 'pause', 'paused': True})
+    check('Paused', json.loads(clock_channel.paused(True)))
     for encode_ms in (None, 2.5):
         for origin in ('driver', 'arrival', 'drawn'):
             timing = CaptureTime(5, 1.5, encode_ms, origin)

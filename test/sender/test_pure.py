@@ -89,18 +89,39 @@ def test_a_viewer_that_reports_seldom_is_given_more_time():
     assert Pulse(0).is_dead(13)
 
 
+def test_a_paused_viewer_is_given_time_whatever_it_did_before():
+    pulse = Pulse(0)
+    for tenth in range(1, 100):
+        pulse.beat(tenth / 10)
+    assert pulse.is_dead(16)
+    assert not pulse.is_dead(21.5, is_paused=True)
+    assert pulse.is_dead(22, is_paused=True)
+
+
 def test_a_ping_comes_back_with_its_time_untouched():
-    answer = json.loads(clock_channel.pong('{"type":"ping","t":1795406007505.7}', 10.5, 11.25))
+    ping = clock_channel.read('{"type":"ping","t":1795406007505.7}')
+    answer = json.loads(clock_channel.pong(ping, 10.5, 11.25))
     assert answer == {'type': 'pong', 't': 1795406007505.7, 'received': 10.5, 'sent': 11.25}
 
 
 @pytest.mark.parametrize(
     'text',
     ['', '{', '[]', 'null', '"ping"', '{"type":"ping"}', '{"type":"ping","t":"1"}', '{"type":"ping","t":true}',
+     '{"type":"ping","t":NaN}', '{"type":"ping","t":1e999}', '{"type":5,"t":1}', '5', '{"type":"pause","paused":1}',
+     '{"type":"pause"}', '{"type":"ping","paused":true}', '{"type":"pause","paused":true,"x":"' + 'x' * 2000 + '"}',
      '{"type":"pang","t":1}', '[' * 1000, '{"type":"ping","t":1,"x":"' + 'x' * 2000 + '"}'],
 )  # fmt: skip
-def test_anything_else_is_no_ping(text):
-    assert clock_channel.pong(text, 0, 0) is None
+def test_anything_else_is_neither_a_ping_nor_a_pause(text):
+    message = clock_channel.read(text)
+    assert clock_channel.pong(message, 0, 0) is None
+    assert clock_channel.wants_pause(message) is None
+
+
+@pytest.mark.parametrize('wanted', [True, False])
+def test_a_pause_is_read_and_answered_in_kind(wanted):
+    text = json.dumps({'type': 'pause', 'paused': wanted})
+    assert clock_channel.wants_pause(clock_channel.read(text)) is wanted
+    assert json.loads(clock_channel.paused(wanted)) == {'type': 'paused', 'paused': wanted}
 
 
 def test_log_lines():

@@ -178,6 +178,7 @@ async def test_a_reload_with_another_token_brings_it_at_once(monkeypatch):
 @pytest.mark.parametrize(
     'code,shown,words',
     [
+        ('token_missing', (None, None), '--token-file FILE'),
         ('unauthorized', (None, None), '--token-file FILE'),
         ('unauthorized', ('x', None), 'a new --token'),
         ('token_expired', ('x', '/etc/token'), 'into /etc/token'),

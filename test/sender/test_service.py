@@ -133,6 +133,7 @@ async def test_signs_of_life_come_only_while_it_is_healthy(tmp_path, monkeypatch
     [
         ({}, '2 viewers, 1280x720@30 x264enc'),
         ({'viewers': 1}, '1 viewer, 1280x720@30 x264enc'),
+        ({'viewers_paused': 1}, '2 viewers (1 paused), 1280x720@30 x264enc'),
         ({'viewers': 0, 'camera_running': False}, 'no viewers, camera off'),
         ({'camera_running': False, 'camera_error': 'camera_busy'}, '2 viewers, camera off, camera: camera_busy'),
         ({'server_connected': False}, '2 viewers, 1280x720@30 x264enc, no connection to the server'),
@@ -141,7 +142,7 @@ async def test_signs_of_life_come_only_while_it_is_healthy(tmp_path, monkeypatch
     ],
 )
 def test_the_line_that_systemctl_status_shows(change, text):
-    assert status_line(replace(FACTS, **change)) == text
+    assert status_line(replace(FACTS, **{'viewers_paused': 0, **change})) == text
 
 
 @contextlib.asynccontextmanager

@@ -17,7 +17,6 @@ from ..server.protocol import PreviewError
 VIDEO_MAJOR = 81  # Documentation/admin-guide/devices.txt of Linux
 # Reading who holds a camera must not hold up the message that it is busy.
 LOOK_S = 0.5
-LISTING_HINT = '--list-cameras shows what there is.'
 
 
 def stable_path(device: str, links: str = '/dev/v4l') -> str:
@@ -49,7 +48,7 @@ def find_device(wanted: str, names: str = '/sys/class/video4linux', nodes: str =
     if found:
         paths = ' or '.join(stable_path(node) for node in found)
         raise PreviewError('camera_missing', f'{len(found)} cameras are called "{wanted}". Use --device {paths}.')
-    raise PreviewError('camera_missing', f'There is no camera called "{wanted}". {LISTING_HINT}')
+    raise PreviewError('camera_missing', f'There is no camera called "{wanted}".')
 
 
 def video_nodes(nodes: str = '/dev') -> list[str]:
@@ -82,10 +81,10 @@ def check_device(device: str) -> None:
     except PermissionError as reason:
         raise PreviewError('camera_denied', f'This user may not look into the folder of {device}.') from reason
     except OSError as reason:
-        raise PreviewError('camera_missing', f'There is no camera at {device}. {LISTING_HINT}') from reason
+        raise PreviewError('camera_missing', f'There is no camera at {device}.') from reason
     what = _what_else(state)
     if what:
-        raise PreviewError('camera_missing', f'{device} is {what}, not a camera. {LISTING_HINT}')
+        raise PreviewError('camera_missing', f'{device} is {what}, not a camera.')
     if not os.access(device, os.R_OK | os.W_OK):
         raise PreviewError('camera_denied', explain_denial(device))
 

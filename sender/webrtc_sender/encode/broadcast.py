@@ -42,6 +42,12 @@ class Broadcast:
     def totals(self) -> Totals:
         return Totals(self._frames, self._keyframes, self._bytes)
 
+    @property
+    def known_since(self) -> int | None:
+        """The time of the keyframe that a newcomer would begin with; None while it would have to wait for one."""
+        recent = self._recent
+        return recent[0][0].pts if recent else None
+
     def subscribe(self, push, catch_up: bool) -> bool:
         """Calls `push(buffer, is_keyframe)` for each frame to come, and with `catch_up` first for those since the last
         keyframe. True when there were any."""

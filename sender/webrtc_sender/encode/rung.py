@@ -27,6 +27,9 @@ SINK = 'appsink name=out sync=false emit-signals=true enable-last-sample=false m
 class Rung:
     """`on_error(rung, PreviewError)` comes on the asyncio thread. `fps` is the level's own rate."""
 
+    #: A keyframe can be had by asking.
+    makes_keyframes = True
+
     def __init__(
         self, level: Level, encoder: Encoder, kbps: int, keyframe_interval: int, clockwork: Clockwork, post, on_error
     ) -> None:
@@ -131,6 +134,7 @@ class OwnH264:
     """The camera's own H.264 as a rung: its rate is its own, and so are its keyframes."""
 
     codec = 'H264'
+    makes_keyframes = False
 
     def __init__(self, level: Level) -> None:
         self.level = level

@@ -1,4 +1,5 @@
-"""The data channel on which a viewer learns the time: pings answered, and which RTP timestamp was captured when."""
+"""The data channel on which a viewer learns the time (pings answered, and which RTP timestamp was captured when), and
+asks for a pause."""
 
 import json
 import time
@@ -14,18 +15,37 @@ def unix_ms() -> float:
     return time.time() * 1000
 
 
-def pong(message: str, received_ms: float, sent_ms: float) -> str | None:
+def read(text: str) -> dict:
+    """A viewer's message. It may be anything: empty when it is no object with a `type`."""
+    if len(text) > MAX_MESSAGE:
+        return {}
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return message if isinstance(message, dict) and isinstance(message.get('type'), str) else {}
+
+
+def pong(message: dict, received_ms: float, sent_ms: float) -> str | None:
     """The answer to a ping, or None when the message is not one."""
-    if len(message) > MAX_MESSAGE:
+    t = message.get('t')
+    if message.get('type') != 'ping' or isinstance(t, bool) or not isinstance(t, (int, float)):
         return None
     try:
-        ping = json.loads(message)
-        t = ping['t'] if ping['type'] == 'ping' else None
-    except (ValueError, TypeError, KeyError, RecursionError):
+        return json.dumps({'type': 'pong', 't': t, 'received': received_ms, 'sent': sent_ms}, allow_nan=False)
+    except ValueError:  # NaN or Infinity in the ping
         return None
-    if isinstance(t, bool) or not isinstance(t, (int, float)):
-        return None
-    return json.dumps({'type': 'pong', 't': t, 'received': received_ms, 'sent': sent_ms}, allow_nan=False)
+
+
+def wants_pause(message: dict) -> bool | None:
+    """Whether nothing is to be sent for now; None when the message is about something else."""
+    wanted = message.get('paused')
+    return wanted if message.get('type') == 'pause' and isinstance(wanted, bool) else None
+
+
+def paused(is_paused: bool) -> str:
+    """The answer to that."""
+    return json.dumps({'type': 'paused', 'paused': is_paused})
 
 
 def clock(rtp: int, timing: CaptureTime, send_ms: float | None) -> str:
@@ -40,11 +60,13 @@ def clock(rtp: int, timing: CaptureTime, send_ms: float | None) -> str:
 
 
 class ClockChannel:
-    """webrtcbin's data channel. Other labels are left alone."""
+    """webrtcbin's data channel. Other labels are left alone. `on_pause(bool)` comes on the asyncio thread, and so does
+    `on_open(channel)`."""
 
-    def __init__(self, channel, post, on_open) -> None:
+    def __init__(self, channel, post, on_open, on_pause) -> None:
         self._channel = channel
         self._post = post
+        self._on_pause = on_pause
         self._closed = False
         self._handlers: list[int] = []
         if channel.get_property('label') != DATA_CHANNEL_LABEL:
@@ -69,12 +91,11 @@ class ClockChannel:
         # Stamped here, on GStreamer's thread: a busy asyncio loop delays the answer but does not falsify it.
         self._post(self._answer, message, unix_ms())
 
-    def _answer(self, message: str, received_ms: float) -> None:
-        try:
-            answer = pong(message or '', received_ms, unix_ms())
-        except ValueError:  # NaN or Infinity in the ping
-            answer = None
-        if answer:
+    def _answer(self, text: str | None, received_ms: float) -> None:
+        message = read(text or '')
+        if answer := pong(message, received_ms, unix_ms()):
             self.send(answer)
+        elif (wanted := wants_pause(message)) is not None:
+            self._on_pause(wanted)
         else:
             log.debug('channel-message-ignored')

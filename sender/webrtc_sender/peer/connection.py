@@ -50,7 +50,8 @@ class Connection:
 
     `events` gets, on the asyncio thread: candidate_found(connection, index, text), connected(connection),
     first_frame(connection), keyframe_wanted(connection), feedback(connection, packets),
-    estimated(connection, bit/s), channel_open(connection), hung_up(connection), failed(connection, PreviewError).
+    estimated(connection, bit/s), channel_open(connection), pause_wanted(connection, bool), hung_up(connection),
+    failed(connection, PreviewError).
     """
 
     def __init__(self, name: str, clockwork: Clockwork, post, events, relay_only: bool = False) -> None:
@@ -266,7 +267,9 @@ class Connection:
             reason = f'The page opened more than {MAX_CHANNELS} data channels.'
             self._post(self._events.failed, self, PreviewError('bad_request', reason))
             return
-        self._channels.append(clock_channel.ClockChannel(channel, self._post, self._on_channel_open))
+        self._channels.append(
+            clock_channel.ClockChannel(channel, self._post, self._on_channel_open, self._on_pause_wanted)
+        )
 
     def _on_bus_error(self, _bus, message) -> None:
         failure, debug = message.parse_error()
@@ -305,6 +308,10 @@ class Connection:
         if self.state != State.CLOSED:
             self.channel = channel
             self._events.channel_open(self)
+
+    def _on_pause_wanted(self, wanted: bool) -> None:
+        if self.state != State.CLOSED:
+            self._events.pause_wanted(self, wanted)
 
     def close(self) -> bool:
         """Marks it closed; True the first time. `dispose` does the work: it may wait for GStreamer's threads."""

@@ -1,6 +1,6 @@
-"""How long a frame takes from the encoder's output to the socket: payloading, RTX, encryption.
+"""How long a frame takes from the encoder's output to the socket: payloading, RTX, encryption, and what holds it up.
 
-Asked for once a second, looks at one frame and goes away: no Python may run per packet.
+Asked for once a second, follows one frame and goes away: no Python may run per packet.
 """
 
 from ..gst import Clockwork, Gst
@@ -25,7 +25,7 @@ class Departure:
         """What the last look has found, in ms, and looks again."""
         found, self._send_ms = self._send_ms, None
         if not self._is_looking and self._entry:
-            self._pts, self._is_looking = None, True
+            self._pts, self._left, self._is_looking = None, 0, True
             self._entry.add_probe(Gst.PadProbeType.BUFFER, self._on_entry)
             for pad in self._exits:
                 pad.add_probe(BUFFERS, self._on_exit)
@@ -37,16 +37,8 @@ class Departure:
         self._entry, self._exits = None, []
 
     def _on_entry(self, _pad, info):
-        if not self._is_looking:
-            return Gst.PadProbeReturn.REMOVE
-        if self._pts is None:
-            self._left, self._entered = 0, self._clockwork.running_time()
-            self._pts = info.get_buffer().pts
-            return Gst.PadProbeReturn.OK
-        # The next frame: all that will come of the first has come.
-        if self._left:
-            self._send_ms = (self._left - self._entered) / 1e6
-        self._is_looking = False
+        self._entered = self._clockwork.running_time()
+        self._pts = info.get_buffer().pts
         return Gst.PadProbeReturn.REMOVE
 
     def _on_exit(self, _pad, info):
@@ -54,6 +46,14 @@ class Departure:
             return Gst.PadProbeReturn.REMOVE
         buffers = info.get_buffer_list() if info.type & Gst.PadProbeType.BUFFER_LIST else None
         buffer = buffers.get(0) if buffers else info.get_buffer()
-        if buffer and buffer.pts == self._pts:
+        pts = buffer.pts if buffer else Gst.CLOCK_TIME_NONE
+        if self._pts is None or pts == Gst.CLOCK_TIME_NONE or pts < self._pts:
+            return Gst.PadProbeReturn.OK
+        if pts == self._pts:
             self._left = self._clockwork.running_time()
-        return Gst.PadProbeReturn.OK
+            return Gst.PadProbeReturn.OK
+        # The next frame leaves, however late: all that will come of the one that is followed has left.
+        if self._left:
+            self._send_ms = (self._left - self._entered) / 1e6
+        self._is_looking = False
+        return Gst.PadProbeReturn.REMOVE

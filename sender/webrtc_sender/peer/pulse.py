@@ -15,12 +15,15 @@ class Pulse:
         self._longest_gap: float | None = None
 
     def beat(self, now: float) -> None:
-        """A report has come."""
+        """A report has come, or a word."""
         self._longest_gap = max(self._longest_gap or 0.0, now - self._last)
         self._last = now
 
-    def is_dead(self, now: float) -> bool:
-        return now - self._last > self._limit()
+    def is_dead(self, now: float, is_paused: bool = False) -> bool:
+        """Who is sent nothing has little to report, and costs nothing: GStreamer then does so every 5 to 7.5 s, after
+        several times a second before; Chromium goes on as it did."""
+        limit = max(self._limit(), FIRST_S) if is_paused else self._limit()
+        return now - self._last > limit
 
     def _limit(self) -> float:
         if self._longest_gap is None:

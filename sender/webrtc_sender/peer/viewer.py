@@ -24,6 +24,8 @@ class Viewer(Connection):
         self.encoder = encoder
         #: What its page was told last of what it is sent.
         self.told_quality: Quality | None = None
+        #: Its page is hidden: nothing is sent to it until it asks.
+        self.is_paused = False
         self._offer = offer
         self._section = section
         self._ids = ids

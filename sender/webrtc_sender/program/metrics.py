@@ -37,6 +37,8 @@ class Facts:
     mode: str
     encoder: str
     viewers: int
+    #: Those among them whose pages are hidden: nothing is sent to them.
+    viewers_paused: int
     viewers_max: int
     joins_total: int
     #: By reason.
@@ -105,6 +107,8 @@ METRICS = (
     Metric('info', 'gauge', 'Always 1; what runs is in the labels.', lambda f: {
         f'version="{__version__}",stream="{escape(f.stream)}",encoder="{escape(f.encoder)}"': 1}),
     Metric('viewers', 'gauge', 'Viewers now.', _one(lambda f: f.viewers)),
+    Metric('viewers_paused', 'gauge', 'Viewers whose pages are hidden, and who are sent nothing.',
+           _one(lambda f: f.viewers_paused)),
     Metric('viewers_max', 'gauge', 'Viewers allowed (--max-viewers).', _one(lambda f: f.viewers_max)),
     Metric('joins_total', 'counter', 'Viewers that were answered.', _one(lambda f: f.joins_total)),
     Metric('viewers_closed_total', 'counter', 'Viewers that ended, by reason.',

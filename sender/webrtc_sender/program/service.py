@@ -84,6 +84,8 @@ class Service:
 def status_line(facts) -> str:
     """What `systemctl status` shows of a running sender: "2 viewers, 1280x720@30 x264enc"."""
     viewers = 'no viewers' if not facts.viewers else '1 viewer' if facts.viewers == 1 else f'{facts.viewers} viewers'
+    if facts.viewers_paused:
+        viewers += f' ({facts.viewers_paused} paused)'
     parts = [viewers, f'{facts.mode} {facts.encoder}' if facts.camera_running else 'camera off']
     if facts.camera_error:
         parts.append(f'camera: {facts.camera_error}')

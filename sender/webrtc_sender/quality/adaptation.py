@@ -31,6 +31,7 @@ class Adaptation:
         self._assignment: Assignment | None = None
         self._woken = asyncio.Event()
         self._targets: dict[int, int] = {}
+        self._suspended: set = set()
         distribution.on_levels = self._use
 
     def add(self, connection) -> None:
@@ -39,7 +40,22 @@ class Adaptation:
 
     def remove(self, connection) -> None:
         self._links.pop(connection, None)
+        self._suspended.discard(connection)
         self._woken.set()
+
+    def suspend(self, connection) -> None:
+        """Nothing is sent to it until `resume`: its silence says nothing of its link, and nobody is slowed for it."""
+        self._suspended.add(connection)
+
+    def resume(self, connection) -> int:
+        """The level with which it goes on; what was known of its link still holds."""
+        self._suspended.discard(connection)
+        now = time.monotonic()
+        if link := self._links.get(connection):
+            link.start_over(now)
+        if not self._assignment or not self._is_on or connection not in self._links:
+            return 0
+        return self._assignment.admit(connection, self._links_now(now))
 
     def link_kbps(self, connection) -> float | None:
         """What its link carries, as estimated; None while that is not known."""
@@ -81,7 +97,7 @@ class Adaptation:
             is_busy = False
             now = time.monotonic()
             for connection, link in list(self._links.items()):
-                if link:
+                if link and connection not in self._suspended:
                     is_busy |= self._attend(connection, link, now)
             if self._assignment and self._is_on:
                 self._decide(now)
@@ -124,6 +140,7 @@ class Adaptation:
         return {
             connection: Link(link.estimate_kbps, link.is_congested(now), link.clear_at_s()) if link else UNKNOWN
             for connection, link in self._links.items()
+            if connection not in self._suspended
         }
 
     def _decide(self, now: float) -> None:

@@ -112,6 +112,17 @@ class Controller:
         if self._heard_s is None or at_s > self._heard_s:
             self._heard_s, self._is_silent = at_s, False
 
+    def start_over(self, now_s: float) -> None:
+        """Nothing was sent for a while. What the link carries is remembered; delays measured before it are not: clocks
+        have drifted, and queues have emptied."""
+        self._delay, self._is_refining = Delay(), False
+        self._packets.clear()
+        self._lost = 0
+        self._probing = Probing()
+        self._probed.clear()
+        if self._heard_s is not None:
+            self._heard_s, self._is_silent = now_s, False
+
     def set_limits(self, floor_kbps: float, ceiling_kbps: float) -> None:
         """For other levels. What carried all there was is believed to carry all there is."""
         was_limited = self.is_limited
@@ -241,6 +252,9 @@ class GccEstimate:
         self._fell_s = float('-inf')
 
     def heard(self, at_s: float) -> None:
+        pass
+
+    def start_over(self, now_s: float) -> None:
         pass
 
     def set_limits(self, floor_kbps: float, ceiling_kbps: float) -> None:

@@ -41,6 +41,8 @@ class Watcher:
         self.level = 0
         #: What it is being sent cannot arrive in time: nothing until it is moved.
         self.is_paused = False
+        #: Its page wants nothing for now.
+        self.is_suspended = False
 
 
 class Distribution:
@@ -65,6 +67,7 @@ class Distribution:
         self._decoder: Decoder | None = None
         self._caps = None
         self._is_open = False
+        self._is_scheduled = False  # to reconcile, which has not begun
         self._kbps = options.bitrate
         self.mode: Mode | None = None
         self.levels: tuple = ()
@@ -91,6 +94,11 @@ class Distribution:
         async with self._lock:
             self._is_open = False
             await self._stop_everything()
+
+    @property
+    def is_open(self) -> bool:
+        """Frames come, or are about to."""
+        return self._is_open
 
     @property
     def is_own_h264(self) -> bool:
@@ -140,13 +148,14 @@ class Distribution:
         self._expected[connection] = encoder
         self._schedule()
 
-    def add(self, connection, encoder: Encoder) -> None:
-        """The connection is up: frames from now on, or as soon as there are some."""
+    def add(self, connection, encoder: Encoder, is_suspended: bool = False) -> None:
+        """The connection is up: frames from now on, or as soon as there are some, or not before `resume`."""
         self._expected.pop(connection, None)
         feed = Feed(connection.push, connection.begin_anew, self._post_moved(connection))
         watcher = self._watchers[connection] = Watcher(connection, encoder, feed)
+        watcher.is_suspended = is_suspended
         rung = self._rungs.get(self._key(watcher))
-        if rung:
+        if rung and not is_suspended:
             self._show(watcher, rung)
         else:
             self._schedule()
@@ -179,6 +188,25 @@ class Distribution:
             watcher.is_paused = True
             watcher.feed.pause()
             connection.pause()
+
+    def suspend(self, connection) -> None:
+        """Sends it nothing until `resume`, and keeps nothing running for it."""
+        watcher = self._watchers.get(connection)
+        if watcher and not watcher.is_suspended:
+            watcher.is_suspended = True
+            watcher.feed.suspend()
+            connection.pause()
+            self._schedule()
+
+    def resume(self, connection, level: int) -> None:
+        """Sends it this level, from a keyframe on, as soon as there is one."""
+        watcher = self._watchers.get(connection)
+        if watcher and watcher.is_suspended:
+            watcher.level, watcher.is_paused, watcher.is_suspended = level, False, False
+            rung = self._rungs.get(self._key(watcher))
+            if rung:
+                self._show(watcher, rung)
+            self._schedule()
 
     def set_kbps(self, level: int, kbps: int) -> None:
         self._targets[level] = kbps
@@ -227,7 +255,7 @@ class Distribution:
         totals = sum((rung.out.totals for rung in rungs), self._former.get(number, NOTHING))
         encode_ms = [ms for rung in rungs if (ms := rung.encode_ms()) is not None]
         return LevelFacts(
-            viewers=sum(watcher.level == number for watcher in self._watchers.values()),
+            viewers=sum(watcher.level == number for watcher in self._active()),
             frames_total=totals.frames,
             keyframes_total=totals.keyframes,
             bytes_total=totals.bytes,
@@ -256,16 +284,19 @@ class Distribution:
     # ---- making it so -------------------------------------------------------------------------------------------
 
     def _schedule(self) -> None:
-        asyncio.ensure_future(self.reconcile())
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.ensure_future(self.reconcile())
 
     async def reconcile(self) -> None:
         async with self._lock:
+            self._is_scheduled = False
             if self._is_open:
                 await self._reconcile()
 
     async def _reconcile(self) -> None:
         await self._build_wanted()
-        for watcher in list(self._watchers.values()):
+        for watcher in self._active():
             rung = self._rungs.get(self._key(watcher))
             if rung and watcher.feed.target is not rung and not watcher.is_paused:
                 self._show(watcher, rung)
@@ -281,7 +312,10 @@ class Distribution:
 
     def _wanted(self) -> dict[tuple[int, str], Encoder]:
         wanted = {(0, encoder.codec): encoder for encoder in self._expected.values()}
-        return wanted | {self._key(watcher): watcher.encoder for watcher in self._watchers.values()}
+        return wanted | {self._key(watcher): watcher.encoder for watcher in self._active()}
+
+    def _active(self) -> list[Watcher]:
+        return [watcher for watcher in self._watchers.values() if not watcher.is_suspended]
 
     async def _build_wanted(self) -> None:
         for key, encoder in self._wanted().items():

@@ -21,7 +21,7 @@ class Feed:
         self._subscriptions: dict = {}
         self._current = None
         self._coming = None
-        self._is_paused = False
+        self._is_paused = self._is_suspended = False
         self._last_pts = -1
 
     @property
@@ -39,15 +39,21 @@ class Feed:
         return tuple(self._subscriptions)
 
     def begin(self, rung) -> bool:
-        """Frames of this rung, from its last keyframe on if that is still known. True then."""
+        """Frames of this rung, from its last keyframe on if that is known and of use. True then."""
         self._coming = rung
-        return self._subscribe(rung, catch_up=self._last_pts < 0)
+        return self._subscribe(rung, catch_up=self._may_catch_up(rung))
 
     def pause(self) -> None:
         """Nothing until it is moved to a rung, be it the same."""
         with self._lock:
             self._current = self._coming = None
             self._is_paused = True
+
+    def suspend(self) -> None:
+        """Nothing until it begins again, and nothing need run for it."""
+        self.pause()
+        self._is_suspended = True
+        self.end()
 
     def move_to(self, rung) -> None:
         """Frames of this rung from its next keyframe on."""
@@ -76,6 +82,17 @@ class Feed:
         for rung in self.rungs():
             self.drop(rung)
 
+    def _may_catch_up(self, rung) -> bool:
+        """Old pictures are not shown again, unless the wait for a keyframe may be long."""
+        if self._last_pts < 0:
+            return True
+        known_since = rung.out.known_since
+        return (
+            self._is_suspended
+            and known_since is not None
+            and (known_since > self._last_pts or not rung.makes_keyframes)
+        )
+
     def _subscribe(self, rung, catch_up: bool) -> bool:
         on_frame = self._subscriptions[rung] = partial(self._on_frame, rung)
         return rung.out.subscribe(on_frame, catch_up)
@@ -86,7 +103,7 @@ class Feed:
             if moved:
                 self._current, self._coming = rung, None
                 if self._is_paused:
-                    self._is_paused = False
+                    self._is_paused = self._is_suspended = False
                     self._on_resume()
             elif rung is not self._current:
                 return

@@ -138,6 +138,12 @@ class Assignment:
         """The level that a viewer gets, or will get at its next keyframe; 0 for one that is new."""
         return self._places[viewer].level if viewer in self._places else 0
 
+    def admit(self, viewer: Hashable, links: Mapping[Hashable, Link]) -> int:
+        """The level for one that was away and whose link is known already: it need not fall from level 0 first."""
+        place = self._places[viewer] = _Place()
+        place.level = self._best(viewer, links[viewer], self._shares(links))
+        return place.level
+
     def decide(self, links: Mapping[Hashable, Link], now_s: float) -> list[Move]:
         """The moves due now. A viewer that is no longer among `links` is forgotten."""
         self._places = {viewer: self._places.get(viewer) or _Place() for viewer in links}

@@ -5,7 +5,7 @@ NAME = 'or give this one another name with --stream'
 
 def next_step(code: str | None, said: str, stream: str, token: str | None, token_file: str | None) -> str:
     """`said` is the server's own advice, `token` what it was shown, `token_file` where that came from."""
-    if code in ('unauthorized', 'token_expired'):
+    if code in ('unauthorized', 'token_missing', 'token_expired'):
         return new_token(token, token_file)
     if code == 'forbidden':
         own = 'its --token' if token else 'no token (see --token-file)'
