@@ -74,7 +74,7 @@ describe('what is for who manages', () => {
       ask(fastify, method, route, {
         headers: bearer(await mintToken({ secret: SECRET, ttlS: 60, ...claims } as Parameters<typeof mintToken>[0])),
       });
-    expect(refusalOf(await ask(fastify, method, route))).toEqual([401, 'unauthorized']);
+    expect(refusalOf(await ask(fastify, method, route))).toEqual([401, 'token_missing']);
     const viewer = await with_({ role: 'receiver', streams: '*' });
     expect(viewer.statusCode).toBe(404);
     const operator = await with_({ manage: true });

@@ -156,7 +156,7 @@ describe('a player that offers', () => {
       mintToken({ secret: SECRET, role, streams, ttlS: 60 });
     await camera(url, { auth: { token: await mint('sender', 'cam') } });
     const nobody = await play(fastify);
-    expect(refusalOf(nobody)).toEqual([401, 'unauthorized']);
+    expect(refusalOf(nobody)).toEqual([401, 'token_missing']);
     expect(nobody.headers['www-authenticate']).toMatch(/^Bearer/);
     expect(refusalOf(await play(fastify, { headers: bearer('wrong') }))).toEqual([401, 'unauthorized']);
     expect(refusalOf(await play(fastify, { headers: bearer(await mint('sender', 'cam')) }))[0]).toBe(403);

@@ -96,7 +96,7 @@ export function createAccess(settings: AccessSettings, tools: AccessTools): Acce
   function withoutRight({ role, token }: Visitor): ErrorInfo {
     const what = role === 'sender' ? 'publish any stream' : 'watch any stream';
     if (settings.tokens === undefined) return errorInfo('forbidden', `This connection may not ${what}.`);
-    if (token === undefined) return errorInfo('unauthorized', `Without a token, nobody may ${what} here.`);
+    if (token === undefined) return errorInfo('token_missing', `Without a token, nobody may ${what} here.`);
     return errorInfo('forbidden', `This token does not allow to ${what}.`);
   }
 

@@ -197,7 +197,7 @@ export function createTokenAccess(
   async function admit({ token }: Visitor): Promise<Admission> {
     if (token === undefined) {
       if (anonymous) return { ok: true, grant: anonymous };
-      return { ok: false, error: errorInfo('unauthorized', 'The server asks for a token.') };
+      return { ok: false, error: errorInfo('token_missing') };
     }
     try {
       const claims = await verify(token);

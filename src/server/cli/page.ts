@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { DEFAULT_PATH } from '../../protocol/index.js';
 import { PACKAGE } from '../package.js';
@@ -7,20 +8,28 @@ import { Problem } from './problem.js';
 
 const HTML = 'text/html; charset=utf-8';
 const SCRIPT = 'text/javascript; charset=utf-8';
+const STYLES = 'text/css; charset=utf-8';
 
-/** Every address of the page, and the file of this package behind it. Nothing else is ever read. */
+/** Every address of the page, and the file of this package behind it. Nothing else is ever read, but for the element's parts. */
 const FILES = [
   ['/', 'demo/index.html', HTML],
   ['/index.js', 'demo/index.js', SCRIPT],
-  ['/demo.css', 'demo/demo.css', 'text/css; charset=utf-8'],
+  ['/copy.js', 'demo/copy.js', SCRIPT],
+  ['/demo.css', 'demo/demo.css', STYLES],
   ['/icon.svg', 'demo/icon.svg', 'image/svg+xml'],
   ['/dist/cdn/webrtc-preview.js', 'dist/cdn/webrtc-preview.js', SCRIPT],
+  ['/reference.html', 'demo/reference.html', HTML],
+  ['/reference.js', 'demo/reference.js', SCRIPT],
+  ['/reference.css', 'demo/reference.css', STYLES],
   // A browser in the sender's place: something to see without any camera software.
   ['/publish.html', 'demo/publish.html', HTML],
   ['/dist/demo/publish.js', 'dist/demo/publish.js', SCRIPT],
   ['/workers/ticker.js', 'demo/workers/ticker.js', SCRIPT],
   ['/workers/frame-times.js', 'demo/workers/frame-times.js', SCRIPT],
 ] as const;
+
+/** What the element fetches when it is first needed. */
+const PARTS = 'dist/cdn/parts/';
 
 const HEADERS = {
   // Everything from here, nothing inline: the element needs no exception from a strict policy.
@@ -39,13 +48,8 @@ const HEADERS = {
  * @throws {Problem} when the package is not built
  */
 export async function servePage(fastify: FastifyInstance, signallingPath: string): Promise<void> {
-  for (const [url, path, type] of FILES) {
-    const file = await readFile(new URL(path, PACKAGE)).catch(() => {
-      throw new Problem(
-        `${path} is missing from this package.`,
-        'Install webrtc-preview anew; in its repository: npm run build. Or serve without the page: --no-demo',
-      );
-    });
+  for (const [url, path, type] of [...FILES, ...(await parts())]) {
+    const file = await readFile(new URL(path, PACKAGE)).catch(() => missing(path));
     const body = type === HTML ? Buffer.from(withPath(file.toString(), signallingPath)) : file;
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
     fastify.get(url, { logLevel: 'warn' }, (request, reply) => {
@@ -56,7 +60,22 @@ export async function servePage(fastify: FastifyInstance, signallingPath: string
   }
 }
 
+async function parts(): Promise<[url: string, path: string, type: string][]> {
+  const names = await readdir(fileURLToPath(new URL(PARTS, PACKAGE)), { recursive: true }).catch(() => missing(PARTS));
+  return names.filter((name) => name.endsWith('.js')).map((name) => [`/${PARTS}${name}`, PARTS + name, SCRIPT]);
+}
+
+function missing(path: string): never {
+  throw new Problem(
+    `${path} is missing from this package.`,
+    'Install webrtc-preview anew; in its repository: npm run build. Or serve without the page: --no-demo',
+  );
+}
+
 /** The element looks at the usual path by itself. */
 function withPath(html: string, path: string): string {
-  return path === DEFAULT_PATH ? html : html.replace('<webrtc-preview ', `<webrtc-preview src="${path}" `);
+  if (path === DEFAULT_PATH) return html;
+  return html
+    .replace('<webrtc-preview ', `<webrtc-preview src="${path}" `)
+    .replace('data-src=""', `data-src="${path}"`);
 }

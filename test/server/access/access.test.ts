@@ -122,7 +122,7 @@ describe('allowPublish', () => {
     expect(await judge({ token, role: 'sender' })).toBe('forbidden');
     expect(await judge({ token, role: 'receiver' })).not.toHaveProperty('publish');
     expect(await judge({ token, role: 'sender', ...from('::1') })).toMatchObject({ publish: ['cam'] });
-    expect(await judge({ role: 'sender', ...from('::1') })).toBe('unauthorized');
+    expect(await judge({ role: 'sender', ...from('::1') })).toBe('token_missing');
   });
 });
 

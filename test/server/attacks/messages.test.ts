@@ -239,7 +239,7 @@ it('attack 23: the main namespace has the same guard', async () => {
   const { url } = await listen({ tokens: { secret: 'kQ7w1vB0mZr5xT9nC3yF6hJ8pL2sD4gA' } });
   const raw = await rawSocket(url, '');
   raw.send('40{"role":"receiver","protocol":1}');
-  expect(await raw.read()).toContain('unauthorized');
+  expect(await raw.read()).toContain('token_missing');
   raw.socket.terminate();
 });
 

@@ -44,7 +44,7 @@ describe('attacks 25 and 26: a page of', () => {
   it('no page at all (a program) is asked for its rights instead', async () => {
     const { url } = await guarded();
     expect(await upgrade(url)).toBe(101);
-    expect(await refusal(url, { role: 'receiver', protocol: 1 }, 'websocket')).toBe('unauthorized');
+    expect(await refusal(url, { role: 'receiver', protocol: 1 }, 'websocket')).toBe('token_missing');
   });
 });
 

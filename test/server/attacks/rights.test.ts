@@ -24,14 +24,14 @@ const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('b
 
 describe.each(TRANSPORTS)('by %s', (transport) => {
   it.each([
-    ['no token', {}],
-    ['a malformed one', { token: 'not-a-token' }],
-    ['null', { token: null }],
-    ['an object', { token: { sub: 'me' } }],
-    ['an empty one', { token: '' }],
-  ])('attack 1: joining with %s is unauthorized, and nothing is made', async (_name, auth) => {
+    ['no token', {}, 'token_missing'],
+    ['a malformed one', { token: 'not-a-token' }, 'unauthorized'],
+    ['null', { token: null }, 'unauthorized'],
+    ['an object', { token: { sub: 'me' } }, 'unauthorized'],
+    ['an empty one', { token: '' }, 'unauthorized'],
+  ])('attack 1: joining with %s is refused, and nothing is made', async (_name, auth, code) => {
     const { fastify, url } = await guarded();
-    expect(await refusal(url, as('receiver', auth), transport)).toBe('unauthorized');
+    expect(await refusal(url, as('receiver', auth), transport)).toBe(code);
     expect(fastify.webrtcSignaling.streams()).toEqual([]);
     expect(fastify.webrtcSignaling.sessions()).toEqual([]);
   });
