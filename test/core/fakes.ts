@@ -5,15 +5,10 @@ import type {
   SignallingChannel,
   SignallingSession,
 } from '../../src/element/signalling/signalling.js';
-import {
-  type Camera,
-  type ErrorInfo,
-  errorInfo,
-  type FromSender,
-  type Mode,
-  type Quality,
-  type StreamInfo,
-} from '../../src/protocol/index.js';
+import type { ErrorInfo, FromSender, IceConfig, Mode, StreamInfo } from '../../src/protocol/index.js';
+import { ONLINE } from '../support/news.js';
+
+export { CAMERA_LOST, ONLINE, REDUCED } from '../support/news.js';
 
 /** A channel driven by hand. `opened` holds every session, `answer` decides what an offer gets. */
 export class FakeChannel implements SignallingChannel {
@@ -24,6 +19,11 @@ export class FakeChannel implements SignallingChannel {
   setModeReply: (mode: Mode) => Promise<ChosenMode> = (mode) => Promise.resolve({ mode });
   readonly tokens: (string | undefined)[] = [];
   authenticateReply: () => Promise<boolean> = () => Promise.resolve(true);
+  /** What the next sessions are given. */
+  ice: IceConfig = { iceServers: [] };
+  iceMayFollow = false;
+  /** Whether news were wanted, each time that it was said. */
+  readonly watched: boolean[] = [];
   reconnects = 0;
   closed = false;
 
@@ -51,6 +51,10 @@ export class FakeChannel implements SignallingChannel {
     this.reconnects += 1;
   }
 
+  watch(wanted: boolean): void {
+    this.watched.push(wanted);
+  }
+
   close(): void {
     this.closed = true;
   }
@@ -70,7 +74,8 @@ export class FakeChannel implements SignallingChannel {
 }
 
 export class FakeSession implements SignallingSession {
-  readonly ice = { iceServers: [] };
+  readonly ice: IceConfig;
+  readonly iceMayFollow: boolean;
   readonly events: SessionEvents;
   readonly #channel: FakeChannel;
   readonly candidates: string[] = [];
@@ -80,6 +85,8 @@ export class FakeSession implements SignallingSession {
 
   constructor(channel: FakeChannel, events: SessionEvents) {
     this.#channel = channel;
+    this.ice = channel.ice;
+    this.iceMayFollow = channel.iceMayFollow;
     this.events = events;
   }
 
@@ -102,38 +109,6 @@ export class FakeSession implements SignallingSession {
   }
 }
 
-export const ONLINE: StreamInfo = {
-  stream: 'camera',
-  online: true,
-  instance: 'a',
-  camera: {
-    label: 'Bench camera',
-    modes: [
-      { width: 1280, height: 720, fps: 30 },
-      { width: 640, height: 360, fps: 30 },
-    ],
-    mode: { width: 1280, height: 720, fps: 30 },
-  },
-};
-
-/** Its news while the sender has lost the camera. */
-export const CAMERA_LOST: Partial<StreamInfo> = {
-  camera: { ...(ONLINE.camera as Camera), error: errorInfo('camera_missing') },
-};
-
-/** What a viewer is sent whose link carries no more. */
-export const REDUCED: Quality = {
-  type: 'quality',
-  level: 1,
-  levels: 3,
-  width: 640,
-  height: 360,
-  fps: 30,
-  kbps: 700,
-  linkKbps: 800,
-  reason: 'link',
-};
-
 /** Stands in for RTCPeerConnection where no browser is: states and tracks are set by hand. */
 export class FakePeer extends EventTarget {
   static made: FakePeer[] = [];
@@ -146,6 +121,10 @@ export class FakePeer extends EventTarget {
   configuration: RTCConfiguration;
   framesDecoded = 0;
   bytesReceived = 0;
+  /** More fields of the video's report, and more reports. */
+  video: Record<string, unknown> = {};
+  reports: Record<string, unknown>[] = [];
+  statsAsked = 0;
   readonly #channel = new EventTarget();
 
   constructor(configuration: RTCConfiguration = {}) {
@@ -183,6 +162,7 @@ export class FakePeer extends EventTarget {
   async addIceCandidate(): Promise<void> {}
   async getStats(): Promise<Map<string, unknown>> {
     const { framesDecoded, bytesReceived } = this;
+    this.statsAsked += 1;
     const inbound = {
       id: 'v',
       type: 'inbound-rtp',
@@ -190,8 +170,9 @@ export class FakePeer extends EventTarget {
       timestamp: Date.now(),
       framesDecoded,
       bytesReceived,
+      ...this.video,
     };
-    return new Map([['v', inbound]]);
+    return new Map([['v', inbound], ...this.reports.map((report) => [String(report.id), report] as const)]);
   }
   close(): void {
     this.closed = true;
@@ -209,9 +190,14 @@ export class FakePeer extends EventTarget {
     this.#channel.dispatchEvent(Object.assign(new Event('message'), { data: JSON.stringify(message) }));
   }
 
-  /** The first packet of the picture arrives. */
-  receive(): void {
-    const track = Object.assign(new EventTarget(), { muted: false, peer: this });
+  /** The sender closes the data channel. */
+  endChannel(): void {
+    this.#channel.dispatchEvent(new Event('close'));
+  }
+
+  /** The first packet of the picture, or of the sound, arrives. */
+  receive(kind = 'video'): void {
+    const track = Object.assign(new EventTarget(), { kind, muted: false, peer: this });
     this.dispatchEvent(Object.assign(new Event('track'), { track, streams: [] }));
   }
 }
@@ -240,6 +226,8 @@ export class FakeVideo {
   srcObject: unknown = null;
   muted = false;
   playsInline = false;
+  videoWidth = 1280;
+  root: { pictureInPictureElement?: unknown } = {};
   play: () => Promise<void> = () => Promise.resolve();
   #callbacks = new Map<number, VideoFrameRequestCallback>();
   #id = 0;
@@ -255,13 +243,76 @@ export class FakeVideo {
     this.#callbacks.delete(id);
   }
 
-  showFrame(frame: { width?: number; height?: number; rtpTimestamp?: number | undefined } = {}): void {
+  getRootNode(): object {
+    return this.root;
+  }
+
+  showFrame(
+    frame: {
+      width?: number;
+      height?: number;
+      rtpTimestamp?: number | undefined;
+      receiveTime?: number;
+      presentedFrames?: number;
+    } = {},
+  ): void {
     const { width = 1280, height = 720 } = frame;
     const rtpTimestamp = 'rtpTimestamp' in frame ? frame.rtpTimestamp : this.#rtpTimestamp + 3_000;
     this.#rtpTimestamp = rtpTimestamp ?? this.#rtpTimestamp;
     const callbacks = [...this.#callbacks.values()];
     this.#callbacks.clear();
-    const metadata = { presentationTime: performance.now(), width, height, rtpTimestamp };
+    const { receiveTime, presentedFrames } = frame;
+    const metadata = { presentationTime: performance.now(), width, height, rtpTimestamp, receiveTime, presentedFrames };
     for (const callback of callbacks) callback(0, metadata as VideoFrameCallbackMetadata);
+  }
+}
+
+/** Stands in for `document` and `window`: hides, shows, sleeps, and loses its network when told to. */
+export class FakePage extends EventTarget {
+  hidden = false;
+  listeners = 0;
+  /** Of what is drawn on a canvas. */
+  brightness = 128;
+  draws = 0;
+
+  createElement(): object {
+    const context = {
+      drawImage: () => {
+        FakePage.shown.draws += 1;
+      },
+      getImageData: () => ({ data: new Uint8ClampedArray(32 * 18 * 4).fill(FakePage.shown.brightness) }),
+    };
+    return { getContext: () => context };
+  }
+
+  /** The canvas outlives a page that a test has made. */
+  static shown: FakePage;
+
+  constructor() {
+    super();
+    FakePage.shown = this;
+  }
+
+  override addEventListener(type: string, listener: (event: Event) => void, { signal }: { signal: AbortSignal }): void {
+    super.addEventListener(type, listener, { signal });
+    this.listeners += 1;
+    signal.addEventListener('abort', () => {
+      this.listeners -= 1;
+    });
+  }
+
+  hide(): void {
+    this.hidden = true;
+    this.dispatchEvent(new Event('visibilitychange'));
+  }
+
+  show(): void {
+    this.hidden = false;
+    this.dispatchEvent(new Event('visibilitychange'));
+  }
+
+  /** @param persisted the page comes out of the browser's cache */
+  say(type: 'online' | 'resume' | 'pageshow', persisted = true): void {
+    this.dispatchEvent(Object.assign(new Event(type), { persisted }));
   }
 }

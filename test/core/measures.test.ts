@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Blackness } from '../../src/element/core/blackness.js';
+import { LatencyBudget } from '../../src/element/core/budget.js';
 import { ClockSync } from '../../src/element/core/clock-sync.js';
+import { RUNGS } from '../../src/element/core/facts.js';
 import { LatencyMeter } from '../../src/element/core/latency.js';
-import { defaultRetryPolicy } from '../../src/element/core/retry.js';
-import { deriveState, firstOpenRung, NO_PROGRESS, rungsOf } from '../../src/element/core/state.js';
+import { defaultRetryPolicy, waitMs } from '../../src/element/core/retry.js';
+import { deriveState, firstOpenRung, NO_PROGRESS, type Progress, rungsOf } from '../../src/element/core/state.js';
 import { readStats } from '../../src/element/core/stats.js';
 import { parseSource } from '../../src/element/signalling/shared-socket.js';
 import { errorInfo } from '../../src/protocol/errors.js';
@@ -213,9 +216,76 @@ describe('readStats', () => {
     expect(stats).toMatchObject({ rttMs: 1, codec: 'H.264', path: { type: 'relay', protocol: 'tcp' } });
   });
 
+  it('says nothing of what a browser does not count', () => {
+    const bare = { bytesReceived: 0 };
+    const first = readStats(reports(bare), 0, undefined);
+    const { stats } = readStats(reports({ timestamp: 2_000, bytesReceived: 125 }), 0, first.baseline);
+    expect(stats).toMatchObject({
+      bitrateKbps: 1,
+      decodedFps: null,
+      lossPercent: null,
+      jitterMs: null,
+      jitterBufferMs: null,
+      decodeMs: null,
+      rttMs: null,
+    });
+  });
+
+  it('keeps the last figure of the buffer through a second without a frame', () => {
+    const at = (timestamp: number, jitterBufferDelay: number, frames: number) =>
+      reports({
+        timestamp,
+        bytesReceived: 0,
+        framesDecoded: frames,
+        totalDecodeTime: frames / 500,
+        jitterBufferDelay,
+        jitterBufferEmittedCount: frames,
+      });
+    const first = readStats(at(1_000, 0, 0), 0, undefined);
+    const second = readStats(at(2_000, 0.3, 30), 30, first.baseline);
+    const third = readStats(at(3_000, 0.3, 30), 30, second.baseline);
+    expect(third.stats).toMatchObject({ jitterBufferMs: 10, decodeMs: 2, decodedFps: 0, shownFps: 0 });
+  });
+
+  it('counts decoded frames as shown where nobody can see them', () => {
+    const first = readStats(reports({ bytesReceived: 0, framesDecoded: 0 }), null, undefined);
+    const second = reports({ timestamp: 2_000, bytesReceived: 9, framesDecoded: 30 });
+    expect(readStats(second, null, first.baseline).stats.shownFps).toBe(30);
+  });
+
+  it('never shows a negative rate, though a decoder may begin to count anew', () => {
+    const first = readStats(reports({ bytesReceived: 1, framesDecoded: 900, totalDecodeTime: 3 }), 0, undefined);
+    const { stats } = readStats(
+      reports({ timestamp: 2_000, bytesReceived: 9, framesDecoded: 5, totalDecodeTime: 0.1 }),
+      0,
+      first.baseline,
+    );
+    expect(stats).toMatchObject({ decodedFps: null, decodeMs: null });
+  });
+
+  it('knows the pair of a Firefox that has no transport report', () => {
+    const { stats } = readStats(
+      reports({}, [
+        { id: 'a', type: 'candidate-pair', nominated: true, state: 'succeeded', currentRoundTripTime: 0.014 },
+        { id: 'b', type: 'candidate-pair', nominated: true, selected: true, currentRoundTripTime: 0.002 },
+      ]),
+      0,
+      undefined,
+    );
+    expect(stats.rttMs).toBe(2);
+  });
+
+  it('counts keyframes, jitter and how long the picture stood still', () => {
+    const { stats } = readStats(
+      reports({ keyFramesDecoded: 3, jitter: 0.004, freezeCount: 2, totalFreezesDuration: 1.5 }),
+      0,
+      undefined,
+    );
+    expect(stats).toMatchObject({ keyframes: 3, jitterMs: 4, freezes: 2, freezesMs: 1_500 });
+  });
+
   it('knows nothing of a connection without video', () => {
     expect(readStats([], 0, undefined)).toMatchObject({
-      bytesReceived: 0,
       baseline: undefined,
       stats: { codec: null, path: null },
     });
@@ -223,7 +293,15 @@ describe('readStats', () => {
 });
 
 describe('deriveState', () => {
-  const base = { started: true, stream: ONLINE, flowing: false, hasFrame: false, trying: true, problem: null };
+  const base = {
+    started: true,
+    stream: ONLINE,
+    flowing: false,
+    hasFrame: false,
+    paused: false,
+    trying: true,
+    problem: null,
+  };
   const problem = { ...errorInfo('ice_failed'), rung: 'network' as const };
   const offline = { ...ONLINE, online: false };
   const lost = { ...ONLINE, camera: { ...(ONLINE.camera as Camera), error: errorInfo('camera_missing') } };
@@ -244,6 +322,7 @@ describe('deriveState', () => {
     ['failed', { problem }],
     ['failed', { stream: offline, problem: { ...problem, rung: 'server' as const } }],
     ['stalled', { hasFrame: true, trying: false }],
+    ['paused', { hasFrame: true, paused: true, trying: false }],
     ['reconnecting', { hasFrame: true, trying: true }],
   ])('%s: %o', (state, inputs) => {
     expect(deriveState({ ...base, ...inputs })).toBe(state);
@@ -252,18 +331,19 @@ describe('deriveState', () => {
 
 describe('rungsOf', () => {
   it('marks the first broken rung, and nothing above it as done', () => {
-    const progress = { ...NO_PROGRESS, server: true, camera: true, packets: true };
+    const progress = { ...NO_PROGRESS, server: true, stream: true, camera: true, packets: true };
     expect(firstOpenRung(progress)).toBe('offer');
     const rungs = rungsOf(progress, true, { ...errorInfo('sender_timeout'), rung: 'offer' });
     expect(rungs.map(({ status }) => status)).toEqual([
-      'done',
-      'done',
-      'broken',
-      'waiting',
-      'waiting',
-      'waiting',
-      'waiting',
+      ...['done', 'done', 'done', 'broken'],
+      ...Array(6).fill('waiting'),
     ]);
+  });
+
+  it('marks the last as broken where the picture is there, but black', () => {
+    const progress = Object.fromEntries(RUNGS.map((name) => [name, name !== 'picture'])) as Progress;
+    expect(rungsOf(progress, true, null, true).at(-1)).toEqual({ name: 'picture', status: 'broken' });
+    expect(rungsOf(progress, true, null, false).at(-1)).toEqual({ name: 'picture', status: 'active' });
   });
 });
 
@@ -281,6 +361,62 @@ describe('defaultRetryPolicy', () => {
   });
 });
 
+describe('waitMs', () => {
+  it.each([
+    ['one that was refused at once waits for what the policy says', 2_700, 50, 4, 0.5, 2_650],
+    ['one that ran into a dead network does not: it is under way when the network is back', 2_700, 10_000, 4, 0, 0],
+    ['but not all viewers at the same moment', 2_700, 10_000, 4, 0.5, 500],
+    ['the first is for the person who waits', 0, 10_000, 1, 0.9, 0],
+  ])('%s', (_, delay, took, attempt, random, expected) => {
+    expect(waitMs(delay, took, attempt, random)).toBe(expected);
+  });
+});
+
+describe('LatencyBudget', () => {
+  const age = (totalMs: number, complete = true) => ({ totalMs, complete, legs: {} });
+  const judge = (...ages: (number | null)[]) => {
+    const budget = new LatencyBudget();
+    return ages.map((ms) => budget.judge(ms === null ? null : age(ms), 100));
+  };
+
+  it('takes two seconds to say so, and two to take it back', () => {
+    expect(judge(150, 150, 50, 50)).toEqual([false, true, true, false]);
+  });
+
+  it('does not flicker at the edge', () => {
+    expect(judge(150, 150, 95, 105, 95, 105)).toEqual([false, true, true, true, true, true]);
+    expect(judge(95, 105, 95, 105)).toEqual([false, false, false, false]);
+  });
+
+  it('knows nothing without an age or a budget, and begins anew', () => {
+    expect(judge(150, 150, null, 150)).toEqual([false, true, null, false]);
+    expect(new LatencyBudget().judge(age(150), null)).toBeNull();
+  });
+
+  it('takes a lower bound for a proof only where it is over', () => {
+    const budget = new LatencyBudget();
+    expect(budget.judge(age(50, false), 100)).toBeNull();
+    budget.judge(age(150, false), 100);
+    expect(budget.judge(age(150, false), 100)).toBe(true);
+  });
+});
+
+describe('Blackness', () => {
+  const judge = (...looks: (number | undefined)[]) => {
+    const blackness = new Blackness();
+    return looks.map((brightest) => blackness.judge(brightest));
+  };
+
+  it('is sure after three looks, and gives it up at the first light', () => {
+    expect(judge(5, 5, 5, 200)).toEqual([false, false, true, false]);
+  });
+
+  it('changes nothing by a look that is neither, or that saw nothing', () => {
+    expect(judge(5, 5, 5, 34, undefined)).toEqual([false, false, true, true, true]);
+    expect(judge(34, 34, 34, 34)).toEqual([false, false, false, false]);
+  });
+});
+
 describe('parseSource', () => {
   const page = 'https://shop.example/cameras/view.html?x=1';
   it.each([
@@ -294,7 +430,18 @@ describe('parseSource', () => {
     expect(parseSource(src, page)).toEqual({ origin, path });
   });
 
-  it.each(['http://', 'ftp://x', 'javascript:alert(1)'])('refuses %s in words', (src) => {
-    expect(() => parseSource(src, page)).toThrow(expect.objectContaining({ code: 'bad_source' }));
+  it.each([
+    ['http://', 'bad_source'],
+    ['ftp://x', 'bad_source'],
+    ['javascript:alert(1)', 'bad_source'],
+    ['cam:8080/?token=SECRET', 'bad_source'],
+    ['10.1.2.3:8080/?token=SECRET', 'bad_source'],
+    ['admin:SECRET@cam/stream', 'bad_source'],
+    ['rtsp://admin:SECRET@10.1.2.3/stream', 'unplayable_source'],
+    ['RTSPS://cam/stream', 'unplayable_source'],
+  ])('refuses %s in words that do not repeat it', (src, code) => {
+    const refusal = expect.objectContaining({ code, message: expect.not.stringContaining(src) });
+    expect(() => parseSource(src, page)).toThrow(refusal);
+    expect(() => parseSource(src, page)).not.toThrow(/SECRET/);
   });
 });

@@ -1,4 +1,7 @@
-import { describe, expect, it, vi } from 'vitest';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Server } from 'socket.io';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { errorInfo } from '../../src/protocol/errors.js';
 import { openChannel, SmallServer, sessionEvents } from './small-server.js';
 
@@ -176,6 +179,66 @@ describe('a server that refuses', () => {
   });
 });
 
+describe('what answers and is no server of ours', () => {
+  async function serveWrongly(answer: RequestListener) {
+    const http = createServer(answer);
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void http.close());
+    return { http, src: `http://127.0.0.1:${(http.address() as AddressInfo).port}` };
+  }
+
+  it.each([
+    [404, 'Not Found', 'wrong_server'],
+    [200, '<!doctype html><title>A page</title>', 'wrong_server'],
+    [200, '', 'wrong_server'],
+    [502, '<html>Bad Gateway</html>', 'server_unreachable'],
+  ])('by %i %j: %s', async (status, body, code) => {
+    const { src } = await serveWrongly((_, response) => response.writeHead(status).end(body));
+    const { said, until } = openChannel(src);
+    await until(`connecting ${code}`, 2);
+    expect(new Set(said)).toEqual(new Set(['connecting', `connecting ${code}`]));
+  });
+
+  it('is found out where it keeps a WebSocket waiting, and so is ours behind a proxy that does', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { http, src } = await serveWrongly((_, response) => response.writeHead(404).end());
+    let waiting = 0;
+    http.on('upgrade', (_, socket) => {
+      waiting += 1;
+      onTestFinished(() => void socket.destroy());
+    });
+    const { said } = openChannel(src);
+    await expect.poll(() => waiting, patience).toBe(1);
+    const later = () => {
+      vi.advanceTimersByTime(100);
+      return said;
+    };
+    await expect.poll(later, patience).toContain('connecting wrong_server');
+    const io = new Server(http, { path: '/webrtc-signaling', transports: ['polling'] });
+    onTestFinished(() => void io.close());
+    await expect.poll(later, patience).toContain('connected');
+  });
+
+  it('is asked ever more slowly, and found once it is there', { timeout: 15_000 }, async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const asked: number[] = [];
+    const { http, src } = await serveWrongly((_, response) => {
+      asked.push(performance.now());
+      response.writeHead(404).end();
+    });
+    const { channel, until } = openChannel(src);
+    await until('connecting wrong_server', 5);
+    vi.restoreAllMocks();
+    const waits = asked.slice(1).map((at, index) => at - (asked[index] as number));
+    expect(waits[3]).toBeGreaterThan(1.5 * (waits[2] as number));
+    const io = new Server(http, { path: '/webrtc-signaling' });
+    onTestFinished(() => void io.close());
+    channel.reconnect();
+    await until('connected');
+  });
+});
+
 describe('fresh ICE servers', () => {
   it('go to what runs, and to what begins later', async () => {
     const { server, src } = await serve();
@@ -200,6 +263,12 @@ describe('a newer token', () => {
     server.cut();
     await until('connected', 2);
     expect(server.tokens).toEqual(['old', 'new']);
+  });
+
+  it.each([null, ''])('is none where it is %j', async (none) => {
+    const { server, src } = await serve();
+    await answered(src, none as unknown as undefined);
+    expect(server.tokens).toEqual([undefined]);
   });
 
   it('that is refused leaves the former one in use', async () => {

@@ -1,5 +1,5 @@
 import type { Mode } from '../../protocol/index.js';
-import type { Facts } from './facts.js';
+import type { CoreSettings, Facts, TokenSource } from './facts.js';
 
 /**
  * What a view may ask of the core. Requests go in, facts come out; a request changes nothing by itself:
@@ -18,11 +18,15 @@ export interface PreviewCore {
   /** Asks the camera for another mode. It counts when `facts.shownSize` says so. */
   setMode(mode: Mode): void;
   /** Brings a newer token to the server. The picture goes on. */
-  setToken(token: string | undefined): void;
+  setToken(token: TokenSource): void;
+  /** Changes what can be changed while it runs. */
+  configure(settings: Partial<CoreSettings>): void;
   /** Shows the media in `video` and watches its frames. Returns the way to detach it. */
   attach(video: HTMLVideoElement): () => void;
   /** Asks for readings once a second while at least one caller wants them. Returns the way to stop that. */
   wantStats(): () => void;
+  /** Keeps the frames coming into a hidden page while at least one caller wants them, to record them. Returns the way to stop. */
+  wantFrames(): () => void;
   /** A text for a support ticket: states, candidate kinds, statistics, timings; nothing secret. */
   report(): string;
   /** Ends everything, for good. */

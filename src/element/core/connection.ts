@@ -1,16 +1,26 @@
-import { DATA_CHANNEL_LABEL } from '../../protocol/constants.js';
-import type { Ping, Quality } from '../../protocol/data-channel.js';
-import { type ErrorCode, type ErrorInfo, errorInfo, PreviewError } from '../../protocol/errors.js';
+import type { Quality } from '../../protocol/data-channel.js';
 import type { Candidate, CloseReason, IceConfig } from '../../protocol/messages.js';
+import {
+  type ErrorInfo,
+  errorInfo,
+  PreviewError,
+  toErrorInfo,
+  type ViewerErrorCode,
+} from '../../protocol/viewer-errors.js';
 import type { SignallingChannel, SignallingSession } from '../signalling/signalling.js';
-import { ClockSync } from './clock-sync.js';
-import { readFromSender } from './from-sender.js';
+import type { ClockSync } from './clock-sync.js';
+import { preferCodecs } from './codecs.js';
+import { SenderChannel } from './sender-channel.js';
+
+export { wallClock } from './sender-channel.js';
 
 export interface ConnectionEvents {
   /** A state of the peer connection, the progress or the quality has changed. */
   onChange(): void;
   /** Packets of the picture have begun to arrive on this track. */
   onTrack(track: MediaStreamTrack): void;
+  /** There is something to hear, as a rule before there is something to see; `null`: no more. `audio` has it from now on. */
+  onAudio?(track: MediaStreamTrack | null): void;
   /**
    * It is over and will not come back. Its last frame stays until `close()`.
    *
@@ -19,13 +29,26 @@ export interface ConnectionEvents {
   onEnded(error: ErrorInfo, reason?: CloseReason): void;
 }
 
-/** The first pings find the clock offset quickly; the later ones follow its drift. */
-const FIRST_PINGS = 8;
-const FIRST_PING_INTERVAL_MS = 60;
-const PING_INTERVAL_MS = 3_000;
+export interface ConnectionOptions {
+  /** Short names of video codecs, the most wanted first. @default the browser's order */
+  codecs?: readonly string[];
+}
+
+/** How long it took to each step from the connection's making, in ms; absent until it was reached. */
+export interface Timings {
+  /** The session was opened on the server. */
+  session?: number;
+  /** The offer was sent. */
+  offer?: number;
+  answer?: number;
+  ice?: number;
+  dtls?: number;
+  /** The first packet of the picture arrived. */
+  packet?: number;
+}
 
 /** What it means for a viewer, where the server does not say it in words. */
-const CLOSE_ERRORS: Partial<Record<CloseReason, ErrorCode>> = {
+const CLOSE_ERRORS: Partial<Record<CloseReason, ViewerErrorCode>> = {
   kicked: 'kicked',
   expired: 'token_expired',
   timeout: 'session_timeout',
@@ -35,30 +58,38 @@ const CLOSE_ERRORS: Partial<Record<CloseReason, ErrorCode>> = {
  * One peer connection over one session. Single-use: it opens, it may end, it closes; a new try is a new object.
  */
 export class Connection {
-  readonly sync = new ClockSync();
-  readonly openedAt = Date.now();
   readonly #events: ConnectionEvents;
+  readonly #codecs: readonly string[];
   readonly #pc: RTCPeerConnection;
+  readonly #sender: SenderChannel;
+  /** By `performance.now()`: a clock that nobody sets. */
+  readonly openedAt = performance.now();
+  readonly #timings: Timings = {};
+  readonly #iceErrors = new Map<number, number>();
   #session: SignallingSession | undefined;
-  #quality: Quality | null = null;
+  #audio: MediaStreamTrack | null = null;
   #answered = false;
   #ended = false;
   #localCandidates: Candidate[] | undefined = [];
   #remoteCandidates: Candidate[] | undefined = [];
-  #pingTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(events: ConnectionEvents, createPeer: () => RTCPeerConnection) {
+  constructor(events: ConnectionEvents, createPeer: () => RTCPeerConnection, { codecs = [] }: ConnectionOptions = {}) {
     this.#events = events;
+    this.#codecs = codecs;
     this.#pc = createPeer();
     const pc = this.#pc;
     pc.addEventListener('icecandidate', ({ candidate }) => this.#onLocalCandidate(candidate));
+    pc.addEventListener('icecandidateerror', ({ errorCode }) =>
+      this.#iceErrors.set(errorCode, (this.#iceErrors.get(errorCode) ?? 0) + 1),
+    );
     pc.addEventListener('iceconnectionstatechange', () => this.#onStateChange());
     pc.addEventListener('connectionstatechange', () => this.#onStateChange());
     pc.addEventListener('track', ({ track }) => {
-      // Chromium unmutes at the first packet: before that there is nothing to show instead of the last frame.
-      if (!track.muted) events.onTrack(track);
-      else track.addEventListener('unmute', () => this.#ended || events.onTrack(track), { once: true });
+      // Chromium unmutes at the first packet: before that there is nothing to show instead of the last frame, or to hear.
+      if (!track.muted) this.#onTrack(track);
+      else track.addEventListener('unmute', () => this.#onTrack(track), { once: true });
     });
+    this.#sender = new SenderChannel(pc, () => this.#ended || events.onChange());
   }
 
   get peer(): RTCPeerConnection {
@@ -69,9 +100,38 @@ export class Connection {
     return this.#answered;
   }
 
+  /** What there is to hear. Play it in a stream of its own: one that has the picture too holds that up. */
+  get audio(): MediaStreamTrack | null {
+    return this.#audio;
+  }
+
+  /** How the sender's clock relates to ours. */
+  get sync(): ClockSync {
+    return this.#sender.sync;
+  }
+
   /** What the sender says that it sends here; `null` while it has not said. */
   get quality(): Quality | null {
-    return this.#quality;
+    return this.#sender.quality;
+  }
+
+  /** The sender has said goodbye on the connection itself. */
+  get senderGone(): boolean {
+    return this.#sender.gone;
+  }
+
+  get timings(): Readonly<Timings> {
+    return this.#timings;
+  }
+
+  /** How often each error was met while candidates were gathered, by its code (STUN's, or 701: the server was not reached). */
+  get iceErrors(): ReadonlyMap<number, number> {
+    return this.#iceErrors;
+  }
+
+  /** Asks the sender to send nothing for now, or again; false where it does not say within a second that it does. */
+  pause(paused: boolean): Promise<boolean> {
+    return this.#sender.pause(paused);
   }
 
   /** Offers to the sender. Ends with `onEnded` when that fails. */
@@ -79,27 +139,35 @@ export class Connection {
     try {
       await this.#negotiate(channel);
     } catch (error) {
-      this.#end(error instanceof PreviewError ? error.info : errorInfo('internal', String(error)));
+      this.#end(toErrorInfo(error));
     }
   }
 
   async #negotiate(channel: SignallingChannel): Promise<void> {
     const pc = this.#pc;
-    pc.addTransceiver('video', { direction: 'recvonly' });
-    this.#openDataChannel();
+    const video = pc.addTransceiver('video', { direction: 'recvonly' });
+    if (this.#codecs.length > 0) preferCodecs(video, this.#codecs);
+    if (channel.audio) pc.addTransceiver('audio', { direction: 'recvonly' });
     // The offer needs no ICE server, so it is made while the session opens.
     const opening = this.#openSession(channel);
     const [session, offer] = await Promise.all([opening, pc.createOffer()]);
     if (this.#ended) return;
     if (session.ice.iceServers.length > 0) this.#useIce(session.ice);
+    if (!session.iceMayFollow) this.#needTurn();
     await pc.setLocalDescription(offer);
+    if (session.gatherMs) await gathered(pc, session.gatherMs);
     if (this.#ended) return;
+    this.#mark('offer');
     const answer = session.offer(pc.localDescription?.sdp ?? offer.sdp ?? '');
     this.#releaseLocalCandidates();
     const sdp = await answer;
     if (this.#ended) return;
+    this.#needTurn();
+    this.#mark('answer');
     await pc.setRemoteDescription({ type: 'answer', sdp }).catch((reason: unknown) => {
-      throw new PreviewError('sender_failed', `The browser cannot use the sender's answer: ${reason}`);
+      // Its text quotes lines of the answer, with addresses in them; a report is for everybody.
+      const { name = 'Error' } = (reason ?? {}) as Partial<Error>;
+      throw new PreviewError('sender_failed', `The browser cannot use the sender's answer (${name}).`);
     });
     if (this.#ended) return;
     this.#answered = true;
@@ -117,6 +185,7 @@ export class Connection {
     });
     if (this.#ended) session.leave();
     this.#session = session;
+    this.#mark('session');
     return session;
   }
 
@@ -132,7 +201,7 @@ export class Connection {
   retire(): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#pingTimer);
+    this.#sender.close();
     this.#session?.leave();
   }
 
@@ -157,9 +226,19 @@ export class Connection {
     }
   }
 
+  /** @throws where only a TURN server may be used, and none is known: nothing would come of the wait for a way. */
+  #needTurn(): void {
+    const { iceTransportPolicy, iceServers = [] } = this.#pc.getConfiguration();
+    const urls = iceServers.flatMap((server) => server.urls);
+    if (iceTransportPolicy === 'relay' && !urls.some((url) => /^turn/i.test(url)))
+      throw new PreviewError('turn_missing');
+  }
+
   #onStateChange(): void {
     if (this.#ended) return;
     const { connectionState, iceConnectionState } = this.#pc;
+    if (iceConnectionState === 'connected' || iceConnectionState === 'completed') this.#mark('ice');
+    if (connectionState === 'connected') this.#mark('dtls');
     if (connectionState === 'failed') {
       this.#end(errorInfo(iceConnectionState === 'failed' ? 'ice_failed' : 'connection_lost'));
     } else if (connectionState === 'closed') {
@@ -167,6 +246,28 @@ export class Connection {
     } else {
       this.#events.onChange();
     }
+  }
+
+  #onTrack(track: MediaStreamTrack): void {
+    if (this.#ended) return;
+    if (track.kind !== 'audio') {
+      this.#mark('packet');
+      this.#events.onTrack(track);
+      return;
+    }
+    this.#hear(track);
+    track.addEventListener('ended', () => this.#hear(null), { once: true });
+  }
+
+  #hear(track: MediaStreamTrack | null): void {
+    if (this.#ended) return;
+    this.#audio = track;
+    this.#events.onAudio?.(track);
+  }
+
+  /** Only the first time counts. */
+  #mark(step: keyof Timings): void {
+    this.#timings[step] ??= performance.now() - this.openedAt;
   }
 
   #onLocalCandidate(candidate: RTCIceCandidate | null): void {
@@ -193,33 +294,21 @@ export class Connection {
     // One that cannot be used (an unknown address family, say) is no reason to give up: others follow.
     this.#pc.addIceCandidate(candidate as RTCIceCandidateInit).catch(() => {});
   }
-
-  #openDataChannel(): void {
-    const channel = this.#pc.createDataChannel(DATA_CHANNEL_LABEL, { ordered: false });
-    let pings = 0;
-    const ping = () => {
-      if (this.#ended || channel.readyState !== 'open') return;
-      const message: Ping = { type: 'ping', t: wallClock() };
-      channel.send(JSON.stringify(message));
-      pings += 1;
-      this.#pingTimer = setTimeout(ping, pings < FIRST_PINGS ? FIRST_PING_INTERVAL_MS : PING_INTERVAL_MS);
-    };
-    channel.addEventListener('open', ping);
-    channel.addEventListener('message', ({ data }) => this.#onDataMessage(data, wallClock()));
-  }
-
-  #onDataMessage(data: unknown, now: number): void {
-    const message = readFromSender(data);
-    if (message?.type === 'pong') this.sync.addPong(message, now);
-    else if (message?.type === 'clock') this.sync.setClock(message);
-    else if (message?.type === 'quality' && !this.#ended) {
-      this.#quality = message;
-      this.#events.onChange();
-    }
-  }
 }
 
-/** Unix ms with a fraction: the scale on which frames are presented, and steadier than `Date.now()`. */
-export function wallClock(): number {
-  return performance.timeOrigin + performance.now();
+/** Resolves when all of the browser's candidates are in its description, or after `ms`. */
+function gathered(pc: RTCPeerConnection, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      pc.removeEventListener('icegatheringstatechange', check);
+      resolve();
+    };
+    const check = () => {
+      if (pc.iceGatheringState === 'complete') done();
+    };
+    const timer = setTimeout(done, ms);
+    pc.addEventListener('icegatheringstatechange', check);
+    check();
+  });
 }

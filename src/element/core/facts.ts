@@ -1,4 +1,5 @@
 import type { ErrorInfo, Mode, Quality, StreamInfo } from '../../protocol/index.js';
+import type { RetryPolicy } from './retry.js';
 
 /**
  * What the viewer sees, in one word. Frames decide, never the connection's own opinion of itself.
@@ -10,6 +11,7 @@ import type { ErrorInfo, Mode, Quality, StreamInfo } from '../../protocol/index.
  * - `camera-lost`: frames are being shown, but the sender has lost its camera and shows a picture that says so; why is in
  *   `stream.camera.error`. The live picture comes back by itself, on the same connection.
  * - `stalled`: frames stopped; the last one is still on the screen.
+ * - `paused`: the page is hidden, and nothing is sent here until it is seen again; the last frame is still on the screen.
  * - `reconnecting`: a new connection is being made; the last frame may still be on the screen.
  * - `failed`: given up, with the reason in `problem`. `retry()` starts again.
  */
@@ -20,11 +22,27 @@ export type PreviewState =
   | 'live'
   | 'camera-lost'
   | 'stalled'
+  | 'paused'
   | 'reconnecting'
   | 'failed';
 
-/** The steps to a picture, in the order in which they are climbed. */
-export const RUNGS = ['server', 'camera', 'offer', 'network', 'secure', 'packets', 'decode'] as const;
+/**
+ * The steps to a picture, in the order in which they are climbed: the signalling server is reached; the stream exists there; its
+ * camera works; offer and answer are exchanged; a pair of ICE candidates works; DTLS is up; packets arrive; a keyframe has come;
+ * frames are decoded; the picture is not black.
+ */
+export const RUNGS = [
+  'server',
+  'stream',
+  'camera',
+  'offer',
+  'network',
+  'secure',
+  'packets',
+  'keyframe',
+  'decode',
+  'picture',
+] as const;
 export type RungName = (typeof RUNGS)[number];
 
 /** How far a step has come: `done`, `broken` (the first that failed), `active` (being tried) or `waiting`. */
@@ -36,6 +54,8 @@ export interface Rung {
 /** Why there is no picture: an error of the table, and the step at which it happened. */
 export interface Problem extends ErrorInfo {
   rung: RungName;
+  /** What was seen at that step, in one sentence with figures and no address: "None of 6 candidate pairs worked." */
+  seen?: string;
 }
 
 /** Where the milliseconds of a frame go. A leg that nobody measured is absent. All in ms. */
@@ -73,13 +93,18 @@ export interface Stats {
   decodedFps: number | null;
   /** Packets lost, in percent of those expected. */
   lossPercent: number | null;
+  /** Packet jitter as RTP counts it (RFC 3550 §6.4.1). */
+  jitterMs: number | null;
   jitterBufferMs: number | null;
   decodeMs: number | null;
   rttMs: number | null;
   /** Totals of this connection. */
   framesDecoded: number;
   framesDropped: number;
+  keyframes: number;
   freezes: number;
+  /** How long the picture stood still in all, in ms, as the browser counts it: after the fact. */
+  freezesMs: number;
   /** Short name of the codec, e.g. "H.264". */
   codec: string | null;
   /** `relay`: through TURN. */
@@ -120,6 +145,12 @@ export interface Facts {
   modeNotice: string | null;
   /** What the sender says that it sends here: less than the camera's mode where the link carries no more. `null`: not said. */
   quality: Quality | null;
+  /** The age of the picture is over `latencyBudgetMs`; `null` without a budget, or while the age is not known. */
+  overBudget: boolean | null;
+  /** Frames are shown, but all of them are black: a lens cap, a dark room, or a camera that gives nothing. */
+  black: boolean;
+  /** What there is to hear, apart from the picture so that it cannot hold it up; `null` when nothing is. */
+  audio: MediaStream | null;
   /** What to show: give it to a video element by `attach`. `null` when there is nothing. */
   media: MediaStream | null;
   stats: Stats | null;
@@ -147,7 +178,26 @@ export const NOTHING_KNOWN: Facts = {
   modeProblem: null,
   modeNotice: null,
   quality: null,
+  overBudget: null,
+  black: false,
+  audio: null,
   media: null,
   stats: null,
   latencyHistory: [],
 };
+
+/** Where there is none, a page may have `null` for it, or an empty text. */
+type Token = string | null | undefined;
+
+/** What a source of tokens may be: one, or how to get one. The function is asked again when a token ends. */
+export type TokenSource = Token | (() => Token | Promise<Token>);
+
+/** What a core is made of. All that is not named here can only be given when it is made. */
+export interface CoreSettings {
+  /** Marks a picture that is older than this, in ms. @default null (none) */
+  latencyBudgetMs: number | null;
+  /** Nothing is sent to a page that has been hidden for this long, in ms; `null`: it goes on. @default 5000 */
+  pauseWhenHiddenMs: number | null;
+  /** @default nine tries in about a minute */
+  retryPolicy: RetryPolicy;
+}

@@ -24,6 +24,8 @@ export function readFromSender(data: unknown): FromSender | undefined {
       return fits(isAmount, 'level', 'levels', 'width', 'height', 'fps', 'kbps') && fits(isAmountIfAny, 'linkKbps')
         ? (message as FromSender)
         : undefined;
+    case 'paused':
+      return fits((value) => typeof value === 'boolean', 'paused') ? (message as FromSender) : undefined;
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 import type { Quality } from '../../protocol/data-channel.js';
-import { type ErrorInfo, errorInfo, PreviewError } from '../../protocol/errors.js';
 import type { Mode } from '../../protocol/messages.js';
+import { type ErrorInfo, errorInfo, toErrorInfo } from '../../protocol/viewer-errors.js';
 import type { SignallingChannel } from '../signalling/signalling.js';
 
 /** A camera that has not changed by then will not. */
@@ -31,7 +31,7 @@ export class ModeRequest {
       ({ mode: chosen, notice }) => this.pending === mode && this.#set(chosen, null, notice),
       (error: unknown) => {
         if (this.pending !== mode) return;
-        this.#set(null, error instanceof PreviewError ? error.info : errorInfo('internal', String(error)));
+        this.#set(null, toErrorInfo(error));
       },
     );
   }

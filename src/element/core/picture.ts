@@ -1,8 +1,7 @@
 import type { ClockSync } from './clock-sync.js';
-import type { Connection } from './connection.js';
-import type { Facts, Stats } from './facts.js';
-import { LatencyMeter } from './latency.js';
-import { type Baseline, readStats } from './stats.js';
+import type { Facts } from './facts.js';
+import type { LatencyMeter } from './latency.js';
+import { pageHidden } from './page-signs.js';
 import { type ShownFrame, VideoSink } from './video-sink.js';
 
 export interface PictureEvents {
@@ -21,7 +20,7 @@ const STALL_MIN_MS = 400;
 /** A picture that only says that the camera is lost needs no rate; a sender repeats it at least once a second. */
 const STALL_CAMERA_LOST_MS = 3_000;
 /** Without frame callbacks the statistics stand in, read once a second, and in a hidden page up to a second late. */
-const STALL_BLIND_MS = 4_000;
+export const STALL_BLIND_MS = 3_000;
 
 /** What is on the screen: shows the media, counts its frames, and knows whether they still come. */
 export class Picture {
@@ -29,17 +28,24 @@ export class Picture {
   readonly #sinks = new Set<VideoSink>();
   #media: MediaStream | null = null;
   #size: Facts['shownSize'] = null;
-  readonly #latency = new LatencyMeter();
-  #baseline: Baseline | undefined;
   #presentedFrames = 0;
-  /** By connection: the totals of one say nothing about the frames of another. */
-  readonly #framesDecoded = new WeakMap<Connection, number>();
-  #readFrom: Connection | undefined;
-  #graceUntil = 0;
+  #sync: ClockSync | undefined;
+  #newestRtp: number | undefined;
   #frozen = false;
-  #wasHidden = false;
+  /** What was received before is no sign of life; by `performance.now()`. */
+  #doubtedAt = 0;
+  #dueAt = 0;
+  /** When the last frame was shown, and until when none need be: by a clock that nobody sets. */
+  #frameAt = Number.NEGATIVE_INFINITY;
+  #graceUntil = 0;
+  /** The frame that the last grace was given after. */
+  #gracedAt = 0;
+  /** Frames were missed: only another one ends that, and nothing that makes more patient. */
+  #stalled = false;
   /** When the last frame was shown, in Unix ms; 0 before the first of a run. */
   lastFrameAt = 0;
+  /** Takes the age of each frame, once there is one. */
+  meter: LatencyMeter | undefined;
   /** Packets of the newest connection have arrived. */
   gotPackets = false;
   /** What is shown is not the camera's: its age says nothing, and it may come in its own slow time. */
@@ -70,31 +76,62 @@ export class Picture {
    * @param sync how to know when the frames of `track` were captured
    */
   show(track: MediaStreamTrack, sync: ClockSync): void {
-    this.#baseline = undefined;
-    this.#latency.follow(sync);
+    this.#sync = sync;
+    this.meter?.follow(sync);
     this.#frozen = false;
+    this.#newestRtp = undefined;
     if (!this.#media) {
       this.#setMedia(new MediaStream([track]));
       return;
     }
     for (const former of this.#media.getVideoTracks()) this.#media.removeTrack(former);
     this.#media.addTrack(track);
-    for (const sink of this.#sinks) sink.play();
+    this.play();
   }
 
-  /** Whatever is presented from now on belongs to a connection that is over; until another track is shown. */
+  /** Goes on where the browser has stopped the video. */
+  play(): void {
+    if (this.#media) for (const sink of this.#sinks) sink.play();
+  }
+
+  /** Has the frames to come measured. */
+  measure(meter: LatencyMeter): void {
+    this.meter = meter;
+    if (this.#sync) meter.follow(this.#sync);
+  }
+
+  /** Whatever is presented from now on is not alive; until another track is shown, or `thaw`. */
   freeze(): void {
     this.#frozen = true;
+    this.#graceUntil = 0;
+  }
+
+  /** Frames count again, those that are received from now on. */
+  thaw(): void {
+    this.#frozen = false;
+    this.doubt();
+  }
+
+  /** The page has been away: a frame from before may be presented only now, and the next one be due in `ms`. */
+  doubt(ms = 0): void {
+    this.#doubtedAt = performance.now();
+    this.#dueAt = this.#doubtedAt + ms;
+  }
+
+  /** The device slept, and with it the clock by which the last frame looks new. */
+  wake(): void {
+    this.#frameAt = Number.NEGATIVE_INFINITY;
     this.#graceUntil = 0;
   }
 
   /** Nothing is shown any more. */
   clear(): void {
     this.lastFrameAt = 0;
-    this.#latency.reset();
+    this.wake();
+    this.meter?.reset();
     this.#size = null;
     this.#setMedia(null);
-    this.#events.onChange({ stats: null, shownSize: null, latencyHistory: [] });
+    this.#events.onChange({ stats: null, shownSize: null, latencyHistory: [], overBudget: null, black: false });
   }
 
   close(): void {
@@ -102,68 +139,81 @@ export class Picture {
     this.#sinks.clear();
   }
 
+  get hasMedia(): boolean {
+    return this.#media !== null;
+  }
+
   /** Whether new frames are being shown, at a camera rate of `fps`. */
-  flowing(fps: number, now = Date.now()): boolean {
-    if (this.lastFrameAt === 0 || this.#frozen) return false;
+  flowing(fps: number): boolean {
+    if (this.#frozen || this.#stalled) return false;
+    const now = performance.now();
+    this.#stalled = now - this.#frameAt >= this.patienceMs(fps) && now >= this.#graceUntil;
+    return !this.#stalled;
+  }
+
+  /** How long no frame may come before that is a stall, in ms. */
+  patienceMs(fps: number): number {
     const seen = Math.max(STALL_MIN_MS, (STALL_INTERVALS * 1_000) / fps + STALL_EXTRA_MS);
-    const limit = this.#blind() ? STALL_BLIND_MS : this.cameraLost ? Math.max(seen, STALL_CAMERA_LOST_MS) : seen;
-    return now - this.lastFrameAt < limit || now < this.#graceUntil;
+    const least = this.blind ? STALL_BLIND_MS : this.cameraLost ? STALL_CAMERA_LOST_MS : 0;
+    return Math.max(seen, least);
   }
 
   /** How long no frame has come although one was due, in ms. */
-  stalledMs(now = Date.now()): number {
-    return now - Math.max(this.lastFrameAt, this.#graceUntil);
-  }
-
-  /** A pause that is no stall: the camera changes its mode, or the page comes back from the background. */
-  grace(ms: number, now = Date.now()): void {
-    this.#graceUntil = now + ms;
-  }
-
-  /** True once for each time that the page came back from the background. */
-  cameBack(): boolean {
-    const hidden = pageHidden();
-    const back = this.#wasHidden && !hidden;
-    this.#wasHidden = hidden;
-    return back;
+  get stalledMs(): number {
+    return performance.now() - Math.max(this.#frameAt, this.#graceUntil, this.#dueAt);
   }
 
   /**
-   * Reads the statistics where somebody wants them or nothing else would show frames, and closes the second.
+   * A pause to come that is no stall: the camera changes its mode, or the page comes back from the background. Given while frames
+   * flow, and once until the next frame: a frozen picture is found out however often it is asked for.
    *
-   * @param connection the newest; its figures are read
+   * @param youngMs how old the last frame may be
    */
-  async readSecond(connection: Connection | undefined, wanted: boolean): Promise<void> {
-    const blind = this.#blind();
-    if (!connection || !(wanted || blind)) {
-      this.#closeSecond(null);
-      return;
-    }
-    const reports = (await connection.peer.getStats()) as unknown as Map<string, unknown>;
-    const before = connection === this.#readFrom ? this.#baseline : undefined;
-    const { stats, baseline, bytesReceived } = readStats(reports, this.#presentedFrames, before);
-    this.#readFrom = connection;
-    this.#baseline = baseline;
-    this.gotPackets ||= bytesReceived > 0;
-    // The pair's figure is in whole milliseconds; the data channel's is finer, and no round trip is below it.
-    const finer = connection.sync.roundTripMs;
-    if (finer !== undefined) stats.rttMs = Math.max(stats.rttMs ?? 0, finer);
-    const decoded = stats.framesDecoded > (this.#framesDecoded.get(connection) ?? 0);
-    this.#framesDecoded.set(connection, stats.framesDecoded);
-    if (decoded && blind && !this.#frozen) this.#signOfLife();
-    this.#closeSecond(stats);
+  grace(ms: number, youngMs: number): void {
+    const now = performance.now();
+    if (this.#stalled || this.#gracedAt === this.#frameAt || now - this.#frameAt >= youngMs) return;
+    this.#gracedAt = this.#frameAt;
+    this.#graceUntil = now + ms;
   }
 
   /** Frame callbacks stand still in a hidden page; some browsers have none. */
-  #blind(): boolean {
+  get blind(): boolean {
     return pageHidden() || ![...this.#sinks].some((sink) => sink.seesFrames);
   }
 
+  /** Somebody sees it although the page is hidden. */
+  get inPictureInPicture(): boolean {
+    return [...this.#sinks].some((sink) => sink.inPictureInPicture);
+  }
+
+  /** Count of frames shown so far; `null` where that cannot be seen. */
+  get presentedFrames(): number | null {
+    return this.blind ? null : this.#presentedFrames;
+  }
+
+  /** One of those that show it. */
+  get video(): HTMLVideoElement | undefined {
+    const [sink] = this.#sinks;
+    return sink?.video;
+  }
+
+  /** The statistics show frames that nothing else would. */
+  onDecoded(): void {
+    if (this.blind && !this.#frozen) this.#signOfLife();
+  }
+
   #onFrame(frame: ShownFrame): void {
-    if (this.#frozen) return;
-    this.#presentedFrames += 1;
-    if (!this.cameraLost) this.#latency.add(frame);
-    const { width, height } = frame;
+    const { rtpTimestamp, receivedAt, width, height } = frame;
+    const isOld = receivedAt !== undefined && receivedAt < performance.timeOrigin + this.#doubtedAt;
+    if (this.#frozen || isOld) return;
+    // Several videos may show the same: what another has shown within the last second counts once.
+    const newest = this.#newestRtp;
+    const again = rtpTimestamp !== undefined && newest !== undefined && (newest - rtpTimestamp) >>> 0 < 90_000;
+    if (!again) {
+      this.#newestRtp = rtpTimestamp;
+      this.#presentedFrames += frame.count;
+      if (!this.cameraLost) this.meter?.add(frame);
+    }
     if (this.#size?.width !== width || this.#size.height !== height) {
       this.#size = { width, height };
       this.#events.onChange({ shownSize: this.#size });
@@ -172,17 +222,10 @@ export class Picture {
   }
 
   #signOfLife(): void {
+    this.#frameAt = performance.now();
+    this.#stalled = false;
     this.lastFrameAt = Date.now();
     this.#events.onSignOfLife();
-  }
-
-  #closeSecond(stats: Omit<Stats, 'latency'> | null): void {
-    if (!this.#media) return;
-    const latency = this.#latency.sum(stats?.jitterBufferMs ?? null);
-    this.#events.onChange({
-      stats: { ...(stats ?? NO_STATS), at: Date.now(), latency },
-      latencyHistory: this.#latency.history,
-    });
   }
 
   #setMedia(media: MediaStream | null): void {
@@ -191,23 +234,3 @@ export class Picture {
     this.#events.onChange({ media });
   }
 }
-
-function pageHidden(): boolean {
-  return globalThis.document?.hidden === true;
-}
-
-const NO_STATS: Omit<Stats, 'latency'> = {
-  at: 0,
-  bitrateKbps: null,
-  shownFps: null,
-  decodedFps: null,
-  lossPercent: null,
-  jitterBufferMs: null,
-  decodeMs: null,
-  rttMs: null,
-  framesDecoded: 0,
-  framesDropped: 0,
-  freezes: 0,
-  codec: null,
-  path: null,
-};
