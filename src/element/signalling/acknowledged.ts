@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io-client';
 import { TIMEOUTS } from '../../protocol/constants.js';
-import { type ErrorInfo, errorInfo, isErrorCode, PreviewError } from '../../protocol/errors.js';
 import type { Ack, ClientToServer, ServerToReceiver } from '../../protocol/index.js';
+import { type ErrorInfo, errorInfo, PreviewError } from '../../protocol/viewer-errors.js';
 
 export type ReceiverSocket = Socket<ServerToReceiver, ClientToServer>;
 
@@ -40,13 +40,18 @@ export async function sayGoodbye(socket: ReceiverSocket, session: string): Promi
     .catch(() => {});
 }
 
-export function asErrorInfo(data: unknown): ErrorInfo | undefined {
-  const info = data as ErrorInfo | undefined;
-  if (typeof info?.message !== 'string' || typeof info.next !== 'string') return undefined;
-  // A newer server may name a code that this version does not know: its sentences are still good.
-  return isErrorCode(info.code) ? info : { ...info, code: 'internal' };
+/** How Socket.IO says that it has found no server: by what it was refused with, or by what the last transport saw. */
+export type ConnectError = Error & { data?: unknown; description?: unknown; code?: unknown };
+
+/** Something answers there, and not as Socket.IO does: there is no such page, or a page. */
+export function isWrongServer({ description, code }: ConnectError): boolean {
+  return description === 404 || code === 'parser error';
 }
 
-export function toErrorInfo(error: unknown): ErrorInfo {
-  return error instanceof PreviewError ? error.info : errorInfo('internal', String(error));
+export function asErrorInfo(data: unknown): ErrorInfo | undefined {
+  const info = data as ErrorInfo | undefined;
+  // A newer server may name a code that this version does not know: it is passed on, and its sentences are still good.
+  return typeof info?.code === 'string' && typeof info.message === 'string' && typeof info.next === 'string'
+    ? info
+    : undefined;
 }

@@ -1,26 +1,37 @@
-import { io } from 'socket.io-client';
+import { Manager } from 'socket.io-client';
 import { DEFAULT_PATH, PROTOCOL_VERSION } from '../../protocol/constants.js';
-import { type ErrorCode, PreviewError } from '../../protocol/errors.js';
-import type { ServerClosing } from '../../protocol/index.js';
-import { acknowledged, asErrorInfo, delayAfter, type ReceiverSocket, toErrorInfo } from './acknowledged.js';
+import type { ClientToServer, ServerClosing, ServerToReceiver } from '../../protocol/index.js';
+import { type ErrorInfo, toErrorInfo } from '../../protocol/viewer-errors.js';
+import {
+  acknowledged,
+  asErrorInfo,
+  type ConnectError,
+  delayAfter,
+  isWrongServer,
+  type ReceiverSocket,
+} from './acknowledged.js';
+import { parseAddress } from './address.js';
 
 /** Pages that lost the same server come back spread over this. */
 const JITTER_MS = 1_000;
 
-/** The token is somebody else's than the one before, or the server takes none later: it needs a connection of its own. */
-const NEEDS_ANOTHER: readonly ErrorCode[] = ['forbidden', 'not_supported', 'unknown_event'];
+/** While a server is away its port refuses at once, which costs nobody anything; people wait for its return. */
+const LONGEST_DELAY_MS = 1_500;
+/** What answers is not our server, and as a rule will not be. */
+const WRONG_SERVER_DELAY_MS = 15_000;
 
-/** Splits `src` into what Socket.IO wants. Throws `PreviewError` with `bad_source`. */
-export function parseSource(src: string, base = globalThis.location?.href): { origin: string; path: string } {
-  let url: URL;
-  try {
-    url = new URL(src, base);
-  } catch {
-    throw new PreviewError('bad_source', `“${src}” is not an address.`);
-  }
-  if (!/^(https?|wss?):$/.test(url.protocol)) {
-    throw new PreviewError('bad_source', `“${src}” does not begin with http, https, ws or wss.`);
-  }
+/** Some servers keep a WebSocket that they do not know waiting for ever. */
+const OPEN_TIMEOUT_MS = 8_000;
+
+/** A connection that has been tried for less than this is not given up for another one. */
+const YOUNG_MS = 1_000;
+
+/** The token is somebody else's than the one before, or the server takes none later: it needs a connection of its own. */
+const NEEDS_ANOTHER: readonly ErrorInfo['code'][] = ['forbidden', 'not_supported', 'unknown_event'];
+
+/** Splits `src` into what Socket.IO wants. Throws `PreviewError`. */
+export function parseSource(src: string, base?: string): { origin: string; path: string } {
+  const url = parseAddress(src, /^(https?|wss?):/, base);
   const path = url.pathname.replace(/\/+$/, '');
   const isPage = src === '' || src.startsWith('?') || src.startsWith('#');
   return { origin: url.origin.replace(/^ws/, 'http'), path: path === '' || isPage ? DEFAULT_PATH : path };
@@ -29,7 +40,7 @@ export function parseSource(src: string, base = globalThis.location?.href): { or
 const auth = (token: string | undefined) => ({
   role: 'receiver' as const,
   protocol: PROTOCOL_VERSION,
-  ...(token === undefined ? {} : { token }),
+  ...(token && { token }),
 });
 
 const inUse = new Set<SharedSocket>();
@@ -50,9 +61,11 @@ export class SharedSocket {
   /** Those for whom it is over until a person or a new token says otherwise. */
   readonly #resting = new Set<object>();
   #refusals = 0;
+  /** When it was tried last, by a clock that only goes forward; `-Infinity` where that is decided. */
+  #triedAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** The one that is there, or a new one. Throws `PreviewError` with `bad_source`. */
+  /** The one that is there, or a new one. Throws `PreviewError`. */
   static acquire(user: object, src: string, token: string | undefined): SharedSocket {
     const { origin, path } = parseSource(src);
     const address = origin + path;
@@ -68,24 +81,29 @@ export class SharedSocket {
   private constructor(origin: string, path: string, token: string | undefined) {
     this.#address = origin + path;
     this.#token = token;
-    this.socket = io(origin, {
+    // Not by `io()`: that would look among the connections that it knows, and these are kept here.
+    const manager = new Manager<ServerToReceiver, ClientToServer>(origin, {
       path,
-      auth: auth(token),
       // Straight to WebSocket saves two round trips; polling is for proxies that refuse it.
       transports: ['websocket', 'polling'],
       tryAllTransports: true,
-      forceNew: true,
+      autoConnect: false,
+      timeout: OPEN_TIMEOUT_MS,
       reconnectionDelay: 300,
-      reconnectionDelayMax: 4_000,
       randomizationFactor: 0.5,
     });
+    this.socket = manager.socket('/', { auth: auth(token) });
+    manager.on('reconnect_attempt', () => this.#onTry());
     this.socket.on('connect', () => {
+      this.#triedAt = -Infinity;
       this.closing = false;
       this.#refusals = 0;
     });
     this.socket.on('connect_error', (error) => this.#onConnectError(error));
     this.socket.on('disconnect', (reason) => this.#onDisconnect(reason));
     this.socket.on('server-closing', (message) => this.#onServerClosing(message));
+    // One that nobody wants any more when this task is done is never opened.
+    queueMicrotask(() => this.#users.size > 0 && this.#connect());
   }
 
   release(user: object): void {
@@ -102,13 +120,15 @@ export class SharedSocket {
     this.#resting.add(user);
     if (this.#resting.size < this.#users.size) return;
     clearTimeout(this.#timer);
+    this.#triedAt = -Infinity;
     this.socket.disconnect();
   }
 
   /** Connects right now, if there is no connection. */
   wake(user: object): void {
     this.#resting.delete(user);
-    if (this.socket.connected) return;
+    // All elements of a page hear of the same network: one of them is enough.
+    if (this.socket.connected || performance.now() - this.#triedAt < YOUNG_MS) return;
     this.socket.disconnect();
     this.#connect();
   }
@@ -122,7 +142,7 @@ export class SharedSocket {
     this.#users.set(user, token);
     // A page gives a new token to one element after the other: that is one change for all of them.
     await new Promise((resolve) => setTimeout(resolve));
-    if (token === undefined || [...this.#users.values()].some((wish) => wish !== token)) {
+    if (!token || [...this.#users.values()].some((wish) => wish !== token)) {
       if (this.#users.has(user)) this.#users.set(user, this.#token);
       return false;
     }
@@ -154,7 +174,12 @@ export class SharedSocket {
   #connect(): void {
     clearTimeout(this.#timer);
     this.socket.io.reconnection(true);
+    this.#onTry();
     this.socket.connect();
+  }
+
+  #onTry(): void {
+    this.#triedAt = performance.now();
   }
 
   #connectIn(delayMs: number): void {
@@ -163,7 +188,15 @@ export class SharedSocket {
   }
 
   /** After a refusal Socket.IO does not try again by itself: right where the answer would be the same. */
-  #onConnectError(error: Error & { data?: unknown }): void {
+  #onConnectError(error: ConnectError): void {
+    this.#triedAt = -Infinity;
+    const { io } = this.socket;
+    if (error.message === 'timeout') {
+      // Polling next, and alone, so that it is told what the server is; or back again.
+      io.opts.transports?.reverse();
+      io.opts.tryAllTransports = !io.opts.tryAllTransports;
+    }
+    io.reconnectionDelayMax(isWrongServer(error) ? WRONG_SERVER_DELAY_MS : LONGEST_DELAY_MS);
     if (this.socket.active || !asErrorInfo(error.data)?.retryable) return;
     this.#connectIn(delayAfter(this.#refusals));
     this.#refusals += 1;

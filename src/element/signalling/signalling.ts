@@ -22,6 +22,10 @@ export interface SessionEvents {
 /** One negotiation. Single-use: a new try is a new session. */
 export interface SignallingSession {
   readonly ice: IceConfig;
+  /** How long the offer waits for the browser's own candidates, in ms: where they cannot follow it. @default 0 */
+  readonly gatherMs?: number;
+  /** The answer may bring ICE servers that are not known before. @default false */
+  readonly iceMayFollow?: boolean;
   /** Sends the offer; the answer's SDP comes back. Rejects with `PreviewError`. */
   offer(sdp: string): Promise<string>;
   sendCandidate(candidate: Candidate): void;
@@ -36,6 +40,8 @@ export type ChosenMode = Pick<ModeSet, 'mode' | 'notice'>;
 
 /** A subscription to one stream of one server. Another transport (WHEP, …) is another implementation of this. */
 export interface SignallingChannel {
+  /** The stream may have sound, so a place for it is offered. @default false */
+  readonly audio?: boolean;
   /** Takes part in a new session; waits for the server if it must. Rejects with `PreviewError` when the channel closes. */
   open(events: SessionEvents): Promise<SignallingSession>;
   /** Asks for another mode; resolves with the sender's choice. Rejects with `PreviewError`. */
@@ -47,6 +53,8 @@ export interface SignallingChannel {
   authenticate(token: string | undefined): Promise<boolean>;
   /** Stops waiting and tries to reach the server right now. */
   reconnect(): void;
+  /** Whether anybody waits for news; one that has to ask for them need not, otherwise. @default true, until it is said */
+  watch?(wanted: boolean): void;
   close(): void;
 }
 

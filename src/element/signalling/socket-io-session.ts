@@ -1,5 +1,5 @@
-import type { ErrorInfo } from '../../protocol/errors.js';
 import type { CloseReason, IceConfig, Joined, SendCandidate, StreamInfo } from '../../protocol/index.js';
+import type { ErrorInfo } from '../../protocol/viewer-errors.js';
 import { acknowledged, type ReceiverSocket, sayGoodbye } from './acknowledged.js';
 import type { SessionEvents, SignallingSession } from './signalling.js';
 
@@ -41,11 +41,11 @@ export class SocketIoSession implements SignallingSession {
   }
 
   sendCandidate(candidate: SendCandidate['candidate']): void {
-    this.#say(() => this.#socket.emit('candidate', { session: this.#id, epoch: 1, candidate }, () => {}));
+    this.#say(() => this.#socket.emit('candidate', { session: this.#id, epoch: 1, candidate }));
   }
 
   reportLive(): void {
-    this.#say(() => this.#socket.emit('live', { session: this.#id, epoch: 1 }, () => {}));
+    this.#say(() => this.#socket.emit('live', { session: this.#id, epoch: 1 }));
   }
 
   async leave(): Promise<void> {

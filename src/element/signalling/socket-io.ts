@@ -1,4 +1,3 @@
-import { type ErrorInfo, errorInfo, PreviewError } from '../../protocol/errors.js';
 import type {
   CloseReason,
   IceConfig,
@@ -9,7 +8,16 @@ import type {
   StreamInfo,
   TokenExpiring,
 } from '../../protocol/index.js';
-import { acknowledged, asErrorInfo, delayAfter, type ReceiverSocket, sayGoodbye, toErrorInfo } from './acknowledged.js';
+import { type ErrorInfo, errorInfo, PreviewError, toErrorInfo } from '../../protocol/viewer-errors.js';
+import {
+  acknowledged,
+  asErrorInfo,
+  type ConnectError,
+  delayAfter,
+  isWrongServer,
+  type ReceiverSocket,
+  sayGoodbye,
+} from './acknowledged.js';
 import { SharedSocket } from './shared-socket.js';
 import type {
   ChannelEvents,
@@ -23,9 +31,14 @@ import { SocketIoSession } from './socket-io-session.js';
 
 type SignallingState = Parameters<ChannelEvents['onSignalling']>[0];
 
-/** Joins `stream` on a Socket.IO server with the webrtc-preview plugin. */
-export const socketIoSignalling: SignallingFactory = ({ src, stream, token }, events) =>
-  new SocketIoChannel(src, stream, token, events);
+/** What the server takes for the name of a stream. */
+const STREAM_NAME = /^[\w-]{1,64}$/;
+
+/** Joins `stream` on a Socket.IO server with the webrtc-preview plugin. Throws `PreviewError`. */
+export const socketIoSignalling: SignallingFactory = ({ src, stream, token }, events) => {
+  if (!STREAM_NAME.test(stream)) throw new PreviewError('bad_stream_name');
+  return new SocketIoChannel(src, stream, token, events);
+};
 
 /**
  * Keeps one session joined ahead of need (it wakes no camera): through it come the news of the stream, and a start
@@ -94,7 +107,9 @@ class SocketIoChannel implements SignallingChannel {
 
   async authenticate(token: string | undefined): Promise<boolean> {
     const accepted = await this.#link.authenticate(this, token);
-    if (accepted) this.reconnect();
+    // A connection that is just being made takes the token along.
+    const connecting = this.#socket.active && !this.#socket.connected && !this.#over;
+    if (accepted && !connecting) this.reconnect();
     return accepted;
   }
 
@@ -143,8 +158,8 @@ class SocketIoChannel implements SignallingChannel {
     this.#say('connecting', errorInfo(this.#link.closing ? 'server_closing' : 'server_unreachable'));
   };
 
-  #onConnectError = (error: Error & { data?: unknown }): void => {
-    const info = asErrorInfo(error.data) ?? errorInfo('server_unreachable');
+  #onConnectError = (error: ConnectError): void => {
+    const info = asErrorInfo(error.data) ?? errorInfo(isWrongServer(error) ? 'wrong_server' : 'server_unreachable');
     this.#say(this.#socket.active || info.retryable ? 'connecting' : 'closed', info);
   };
 
