@@ -18,6 +18,31 @@ function facts(client: PreviewClient, fits: (facts: Facts) => boolean): Promise<
 
 const inState = (state: Facts['state']) => (now: Facts) => now.state === state;
 
+describe('what stands in the way', () => {
+  let client: PreviewClient;
+
+  afterEach(() => client.close());
+
+  it('is named where another server answers, although it keeps a WebSocket waiting', async function () {
+    this.timeout(20_000);
+    // This one: it knows no such address.
+    client = new PreviewClient();
+    client.start();
+    const { state, problem } = await facts(client, ({ problem }) => problem?.code === 'wrong_server');
+    expect([state, problem?.rung]).to.deep.equal(['failed', 'server']);
+  });
+
+  it('is named at once where only a TURN server may be used, and there is none', async () => {
+    const sender = new LoopbackSender();
+    client = new PreviewClient({ signalling: sender.signalling, icePolicy: 'relay' });
+    client.start();
+    const { problem, attempt } = await facts(client, inState('failed'));
+    expect(problem).to.include({ code: 'turn_missing', rung: 'network' });
+    expect([attempt, sender.left]).to.deep.equal([1, 1]);
+    sender.close();
+  });
+});
+
 describe('PreviewClient on real peer connections', () => {
   let sender: LoopbackSender;
   let client: PreviewClient;

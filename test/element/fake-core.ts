@@ -1,21 +1,28 @@
 import type { PreviewCore } from '../../src/element/core/client-interface.js';
 import {
+  type CoreSettings,
   type Facts,
   NOTHING_KNOWN,
   type PreviewState,
   RUNGS,
   type RungName,
   type Stats,
+  type TokenSource,
 } from '../../src/element/core/facts.js';
-import { type Camera, errorInfo, type Mode, type Quality, type StreamInfo } from '../../src/protocol/index.js';
+import { errorInfo, type Mode } from '../../src/protocol/index.js';
+import { CAMERA_LOST, ONLINE as STREAM } from '../support/news.js';
+
+export { CAMERA_LOST, MODES, ONLINE as STREAM, REDUCED } from '../support/news.js';
 
 /** A core that a test drives by hand: it does nothing by itself, and remembers what it was asked. */
 export class FakeCore implements PreviewCore {
   facts: Facts;
   readonly calls: string[] = [];
   readonly modes: Mode[] = [];
+  readonly settings: Partial<CoreSettings> = {};
   video: HTMLVideoElement | null = null;
   statsWanted = 0;
+  framesWanted = 0;
   listeners = new Set<(facts: Facts) => void>();
   closed = false;
 
@@ -54,8 +61,12 @@ export class FakeCore implements PreviewCore {
     this.tell({ pendingMode: mode });
   }
 
-  setToken(token: string | undefined): void {
+  setToken(token: TokenSource): void {
     this.calls.push(`token ${token}`);
+  }
+
+  configure(settings: Partial<CoreSettings>): void {
+    Object.assign(this.settings, settings);
   }
 
   attach(video: HTMLVideoElement): () => void {
@@ -76,6 +87,13 @@ export class FakeCore implements PreviewCore {
     };
   }
 
+  wantFrames(): () => void {
+    this.framesWanted += 1;
+    return () => {
+      this.framesWanted -= 1;
+    };
+  }
+
   report(): string {
     return 'the report';
   }
@@ -86,51 +104,21 @@ export class FakeCore implements PreviewCore {
   }
 }
 
-export const MODES: Mode[] = [
-  { width: 640, height: 480, fps: 30 },
-  { width: 1280, height: 720, fps: 60 },
-  { width: 1280, height: 720, fps: 30 },
-  { width: 1920, height: 1080, fps: 30 },
-  { width: 1920, height: 1080, fps: 15 },
-];
-
-export const STREAM: StreamInfo = {
-  stream: 'camera',
-  online: true,
-  instance: 'one',
-  camera: { label: 'Bench camera', modes: MODES, mode: { width: 1280, height: 720, fps: 30 } },
-};
-
-export const CAMERA_LOST: StreamInfo = {
-  ...STREAM,
-  camera: { ...(STREAM.camera as Camera), error: errorInfo('camera_missing') },
-};
-
-/** What a viewer is sent whose link carries no more. */
-export const REDUCED: Quality = {
-  type: 'quality',
-  level: 1,
-  levels: 3,
-  width: 640,
-  height: 360,
-  fps: 30,
-  kbps: 700,
-  linkKbps: 800,
-  reason: 'link',
-};
-
 export const STATS: Stats = {
   at: 0,
   bitrateKbps: 2480,
   shownFps: 29.3,
   decodedFps: 29.3,
   lossPercent: 0,
+  jitterMs: 0.4,
   jitterBufferMs: 0.6,
   decodeMs: 1.2,
   rttMs: 1.3,
   framesDecoded: 12_408,
   framesDropped: 0,
+  keyframes: 12,
   freezes: 0,
+  freezesMs: 0,
   codec: 'H.264',
   path: { type: 'direct', protocol: 'udp' },
   latency: {
@@ -191,6 +179,8 @@ export function factsOf(state: PreviewState, now = Date.now()): Facts {
         latencyHistory: [...history().slice(2), null, null],
         rungs: rungs('decode'),
       };
+    case 'paused':
+      return { ...factsOf('live', now), state, lastFrameAt: now - 60_000, rungs: rungs('packets') };
     case 'reconnecting':
       return {
         ...IDLE,

@@ -94,6 +94,22 @@ export function textOf(node: Element | null): string {
   return (node?.textContent ?? '').replaceAll(/\s+/g, ' ').replaceAll(' :', ':').trim();
 }
 
+/** The name of the next file that is given to the person; it is not saved. */
+export function nextDownload(): Promise<string> {
+  return new Promise((resolve) => {
+    const { click } = HTMLAnchorElement.prototype;
+    HTMLAnchorElement.prototype.click = function () {
+      HTMLAnchorElement.prototype.click = click;
+      resolve(this.download);
+    };
+  });
+}
+
+/** Resolves as soon as `fits`, looked at once a frame. */
+export async function soon(fits: () => boolean): Promise<void> {
+  while (!fits()) await new Promise((resolve) => requestAnimationFrame(resolve));
+}
+
 /** A picture that moves: a low sun over mountains, with a small mark that wanders. */
 export function sunset(width = 1280, height = 720): MediaStream {
   const canvas = document.createElement('canvas');

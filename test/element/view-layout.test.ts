@@ -1,7 +1,7 @@
 import { expect } from '@esm-bundle/chai';
 import type { PreviewState } from '../../src/element/client.js';
 import { factsOf, REDUCED } from './fake-core.js';
-import { type DrivenPreview, mount, part } from './fixture.js';
+import { type DrivenPreview, mount, part, parts, soon, sunset, textOf } from './fixture.js';
 
 const STATES: PreviewState[] = [
   'idle',
@@ -10,6 +10,7 @@ const STATES: PreviewState[] = [
   'live',
   'camera-lost',
   'stalled',
+  'paused',
   'reconnecting',
   'failed',
 ];
@@ -91,31 +92,64 @@ describe('the layout', () => {
     expect([seen('resolution-select'), seen('fps-select'), seen('mode-select')]).to.deep.equal([false, false, true]);
   });
 
-  it('puts the tools behind “…” below 280 px', async () => {
-    await open(240);
-    expect([seen('tools'), seen('more-button')]).to.deep.equal([false, true]);
-    part(element, 'more-button').click();
-    await element.updateComplete;
-    expect(seen('tools')).to.equal(true);
-    expect(part(element, 'more-button').getAttribute('aria-expanded')).to.equal('true');
-    expect(part(element, 'base').offsetWidth).to.equal(240);
-    expect(overflowing(element)).to.deep.equal([]);
-    expect(element.shadowRoot?.activeElement).to.equal(part(element, 'stats-button'));
-    part(element, 'snapshot-button').dispatchEvent(
-      new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, composed: true }),
-    );
-    await element.updateComplete;
-    expect(seen('tools')).to.equal(false);
+  it('puts the tools into the menu below 280 px', async () => {
+    const inMenu = async (width: number) => {
+      await open(width);
+      part(element, 'more-button').click();
+      await soon(() => parts(element, 'menu').length > 0);
+      await element.updateComplete;
+      const items = parts(element, 'menu-item').filter((item) => item.checkVisibility());
+      const names = items.map((item) => textOf(item.children[1] ?? null));
+      expect(part(element, 'base').offsetWidth).to.equal(width);
+      const shown = seen('tools');
+      element.remove();
+      return { shown, names };
+    };
+    const always = ['Record', 'Fill the frame', 'Mirror', 'Rotate', 'Keys and gestures'];
+    expect(await inMenu(280)).to.deep.equal({ shown: true, names: always });
+    const narrow = await inMenu(240);
+    expect(narrow.shown).to.equal(false);
+    expect(narrow.names.slice(0, 2)).to.deep.equal(['Statistics', 'Save a snapshot']);
+    expect(narrow.names).to.include('Fullscreen');
+    expect(narrow.names.slice(-5)).to.deep.equal(always);
+  });
 
-    part(element, 'more-button').click();
+  it('can be started at 160 px, whether the camera is there or not', async () => {
+    for (const facts of [factsOf('idle'), { ...factsOf('offline'), started: false }]) {
+      await open(160);
+      element.fake.tell(facts);
+      await element.updateComplete;
+      expect(seen('start-button'), facts.state).to.equal(true);
+      part(element, 'start-button').click();
+      expect(element.fake.calls).to.include('start');
+      element.remove();
+    }
+    await open(480);
+    element.fake.tell({ ...factsOf('offline'), started: false });
     await element.updateComplete;
-    // As the browser says it of a click into the picture; in a window that is not in front it says nothing.
-    const relatedTarget = part(element, 'base');
-    part(element, 'stats-button').dispatchEvent(
-      new FocusEvent('focusout', { bubbles: true, composed: true, relatedTarget }),
-    );
-    await element.updateComplete;
-    expect(seen('tools'), 'a click into the picture puts them away').to.equal(false);
+    expect(seen('start-button'), 'where there is a bar').to.equal(false);
+  });
+
+  it('has room for controls of the page', async () => {
+    for (const width of [480, 640, 1280]) {
+      await open(width);
+      element.innerHTML = '<button slot="controls">Light</button>';
+      const more = part(element, 'more-button').getBoundingClientRect();
+      expect(more.right, `${width} px`).to.be.at.most(element.getBoundingClientRect().right);
+      element.remove();
+    }
+  });
+
+  it('wraps the marks beside the pill rather than letting them come under a tool', async () => {
+    for (const width of WIDTHS.filter((width) => width >= 280)) {
+      await open(width);
+      element.zoomTo(2);
+      await element.updateComplete;
+      await soon(() => parts(element, 'zoom-mark').length > 0);
+      const mark = part(element, 'zoom-mark').getBoundingClientRect();
+      expect(mark.right, `${width} px`).to.be.below(part(element, 'tools').getBoundingClientRect().left);
+      element.remove();
+    }
   });
 
   it('is only the picture and the pill at 160 px', async () => {
@@ -176,6 +210,9 @@ function overflowing(element: DrivenPreview): string[] {
     const style = getComputedStyle(node);
     if (style.clipPath !== 'none') continue;
     const box = node.getBoundingClientRect();
+    // Figures for which there is no room wrap into a column that nobody sees.
+    const column = node.closest('.rows')?.getBoundingClientRect();
+    if (column && box.left >= column.right) continue;
     const inside = box.left >= outer.left - 0.5 && box.right <= outer.right + 0.5;
     const whole = box.top >= outer.top - 0.5 && box.bottom <= outer.bottom + 0.5;
     const scrolls = node.closest('.said') !== null;
@@ -184,3 +221,41 @@ function overflowing(element: DrivenPreview): string[] {
   }
   return out;
 }
+
+describe('room for what comes beside', () => {
+  const gone: (() => void)[] = [];
+  afterEach(() => {
+    for (const remove of gone.splice(0)) remove();
+  });
+
+  it('is taken from the indicators, not from the selectors', async () => {
+    const element = await mount({ width: 560 });
+    gone.push(() => element.remove());
+    element.innerHTML = '<button slot="controls" style="flex: none; width: 40px">A</button>';
+    element.fake.tell(factsOf('live'));
+    await element.updateComplete;
+    const [size, rate, more] = ['resolution-select', 'fps-select', 'more-button'].map((name) =>
+      part(element, name).getBoundingClientRect(),
+    ) as [DOMRect, DOMRect, DOMRect];
+    expect(rate.left - size.right).to.be.at.least(4);
+    expect(more.right).to.be.at.most(element.getBoundingClientRect().right);
+  });
+
+  it('is enough for both marks side by side at 320 px, below the pill', async () => {
+    const element = await mount({ width: 320 });
+    const media = sunset(320, 180);
+    gone.push(() => {
+      element.remove();
+      for (const track of media.getTracks()) track.stop();
+    });
+    element.fake.tell({ ...factsOf('live'), media });
+    await soon(() => parts(element, 'tools').length > 0);
+    await element.startRecording();
+    element.zoomTo(2);
+    await soon(() => parts(element, 'mark').length === 2);
+    const [one, two] = parts(element, 'mark').map((mark) => mark.getBoundingClientRect()) as [DOMRect, DOMRect];
+    expect(one.top).to.equal(two.top);
+    expect(one.top).to.be.at.least(part(element, 'pill').getBoundingClientRect().bottom);
+    await element.stopRecording();
+  });
+});

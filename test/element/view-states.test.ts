@@ -3,6 +3,7 @@ import type { Facts, PreviewState } from '../../src/element/client.js';
 import { errorInfo } from '../../src/protocol/index.js';
 import { factsOf, IDLE, REDUCED, rungs, STATS } from './fake-core.js';
 import { type DrivenPreview, mount, part, parts, textOf } from './fixture.js';
+import { until } from './until.js';
 
 const STATES: PreviewState[] = [
   'idle',
@@ -11,6 +12,7 @@ const STATES: PreviewState[] = [
   'live',
   'camera-lost',
   'stalled',
+  'paused',
   'reconnecting',
   'failed',
 ];
@@ -30,12 +32,13 @@ describe('<webrtc-preview> in each state', () => {
   afterEach(() => element.remove());
 
   const PILLS: [PreviewState, RegExp][] = [
-    ['idle', /^Offline$/],
+    ['idle', /^Ready$/],
     ['offline', /^Offline$/],
     ['connecting', /^Connecting$/],
     ['live', /^LIVE 8 ms$/],
     ['camera-lost', /^Camera lost$/],
     ['stalled', /^Frozen 2\.\d s$/],
+    ['paused', /^Paused$/],
     ['reconnecting', /^Reconnecting$/],
     ['failed', /^No picture$/],
   ];
@@ -58,6 +61,29 @@ describe('<webrtc-preview> in each state', () => {
     expect(textOf(part(element, 'pill'))).to.equal('LIVE ≥ 12 ms');
   });
 
+  it('is not green for a picture that is over its budget, and says so by a sign and in words', async () => {
+    const latency = { totalMs: 240, complete: true, legs: {} };
+    await show({ ...factsOf('live'), stats: { ...STATS, latency }, overBudget: true });
+    const shown = part(element, 'pill');
+    expect(textOf(shown)).to.equal('LIVE 240 ms▲, older than the limit');
+    expect(shown.querySelector('.mark')?.className).to.equal('mark busy');
+    await show({ overBudget: false });
+    expect(shown.querySelector('.mark')?.className).to.equal('mark good');
+    await show({ ...factsOf('stalled'), overBudget: true });
+    expect(textOf(shown)).not.to.contain('▲');
+  });
+
+  it('does not call a black picture simply live, and says what to look at', async () => {
+    await show({ ...factsOf('live'), black: true });
+    expect(textOf(part(element, 'pill'))).to.equal('All black 8 ms');
+    expect(part(element, 'pill').querySelector('.good')).to.equal(null);
+    expect(textOf(part(element, 'lost'))).to.equal(
+      'The picture is all black. Check the lens cap, the light and the exposure: the connection works.',
+    );
+    await show({ black: false });
+    expect(parts(element, 'lost')).to.have.length(0);
+  });
+
   it('has nothing in the middle of a live picture', async () => {
     await show(factsOf('live'));
     expect(parts(element, 'centre')).to.have.length(0);
@@ -77,7 +103,7 @@ describe('<webrtc-preview> in each state', () => {
   it('names the stream that nobody sends, and promises to begin by itself', async () => {
     await show(factsOf('offline'));
     expect(textOf(part(element, 'centre'))).to.equal(
-      'Nothing streams as “camera” Video starts by itself when the sender comes back.',
+      'Nothing streams as “camera” Check that the sender runs and streams here: video then starts by itself.',
     );
   });
 
@@ -88,7 +114,7 @@ describe('<webrtc-preview> in each state', () => {
 
   it('says which step is being tried', async () => {
     await show({ ...factsOf('connecting'), rungs: rungs('decode'), attempt: 2 });
-    expect(textOf(part(element, 'centre'))).to.equal('Waiting for the first picture try 2');
+    expect(textOf(part(element, 'centre'))).to.equal('Decoding the first picture try 2');
   });
 
   it('greys the last frame, and says when it was', async () => {
@@ -109,22 +135,112 @@ describe('<webrtc-preview> in each state', () => {
     expect(textOf(part(element, 'centre'))).to.contain('Reconnecting, try 2 in 4 s');
   });
 
-  it('explains trouble: a sentence, what to do, and the first broken step', async () => {
-    await show({ ...factsOf('failed'), problem: { ...errorInfo('ice_failed'), rung: 'network' } });
-    const trouble = textOf(part(element, 'trouble'));
-    expect(trouble).to.contain('The network between you and the camera is blocked.');
-    expect(trouble).to.contain('Check firewalls on the way');
-    const steps = [...part(element, 'rungs').children].map(textOf);
-    expect(steps).to.deep.equal([
+  const trouble = async (facts: Partial<Facts>) => {
+    await show({ ...factsOf('failed'), ...facts });
+    return until(() => parts(element, 'trouble')[0]);
+  };
+
+  it('explains trouble: what happened, what was seen, what to do, and the first broken step of ten', async () => {
+    const seen = 'None of 6 candidate pairs worked.';
+    const panel = await trouble({ problem: { ...errorInfo('ice_failed'), rung: 'network', seen } });
+    expect([...panel.querySelectorAll('.said > p')].map(textOf)).to.deep.equal([
+      'The network between you and the camera is blocked.',
+      seen,
+      'Check firewalls on the way, or configure a TURN server on the signalling server.',
+    ]);
+    expect(textOf(panel.querySelector('code'))).to.equal('ice_failed');
+    expect([...part(element, 'rungs').children].map(textOf)).to.deep.equal([
       'server: works',
+      'stream: works',
       'camera: works',
       'offer: works',
       'network: broken',
       'secure: not reached',
       'packets: not reached',
+      'keyframe: not reached',
       'decode: not reached',
+      'picture: not reached',
     ]);
   });
+
+  it('says of trouble what the sender said, where it said more than the table', async () => {
+    const panel = await trouble({ problem: { ...errorInfo('camera_failed', '/dev/video4 is gone.'), rung: 'camera' } });
+    expect(textOf(panel.querySelector('.title'))).to.equal('/dev/video4 is gone.');
+  });
+
+  it('shows how far a try has come, and only while there is one', async () => {
+    const steps = () => [...element.renderRoot.querySelectorAll('.ladder i')].map((it) => it.className);
+    await show(factsOf('connecting'));
+    expect(await until(() => steps().length > 0 && steps().join(' '))).to.equal(
+      `${'done '.repeat(4)}active${' waiting'.repeat(5)}`,
+    );
+    await show({ ...factsOf('reconnecting'), retryAt: Date.now() + 3_000 });
+    expect(steps()).to.deep.equal([]);
+    await show(factsOf('reconnecting'));
+    expect(steps()).to.have.length(10);
+    await show(factsOf('live'));
+    expect(steps()).to.deep.equal([]);
+  });
+
+  it('says when it tries again by itself', async () => {
+    const panel = await trouble({ retryAt: Date.now() + 5_900 });
+    expect(textOf(panel)).to.contain('Trying again in 6 s');
+    await show({ retryAt: null });
+    expect(textOf(panel)).not.to.contain('Trying again');
+  });
+
+  it('has a place for what a page wants to add', async () => {
+    const link = document.createElement('a');
+    link.slot = 'error';
+    element.append(link);
+    await trouble({});
+    expect(link.assignedSlot?.closest('.said')).to.be.instanceOf(Element);
+  });
+
+  it('names all ten steps at 480 px, side by side; below that only the broken one', async () => {
+    for (const width of [640, 480, 400]) {
+      element.style.width = `${width}px`;
+      await trouble({});
+      const names = [...part(element, 'rungs').querySelectorAll<HTMLElement>('.name')].filter((it) =>
+        it.checkVisibility(),
+      );
+      expect(names).to.have.length(width < 480 ? 1 : 10);
+      const boxes = names.map((it) => it.getBoundingClientRect());
+      for (const [index, box] of boxes.slice(1).entries()) {
+        expect(box.left, textOf(names[index] ?? null)).to.be.at.least(boxes[index]?.right ?? 0);
+      }
+      expect(boxes.at(-1)?.right).to.be.at.most(part(element, 'trouble').getBoundingClientRect().right);
+    }
+  });
+
+  for (const [width, lang] of [
+    [320, 'en'],
+    [240, 'en'],
+    [240, 'ja'],
+    [240, 'de'],
+  ] as const) {
+    it(`cuts through no line of trouble at ${width} px (${lang}), and keeps both ways out of it`, async () => {
+      element.lang = lang;
+      element.style.width = `${width}px`;
+      const panel = await trouble({ problem: { ...errorInfo('ice_failed'), rung: 'network' } });
+      await until(() => lang === 'en' || !textOf(panel).includes('blocked'));
+      const picture = part(element, 'picture').getBoundingClientRect();
+      const said = panel.querySelector('.said') as HTMLElement;
+      expect(said.clientHeight % 16).to.equal(0);
+      expect(said.clientHeight).to.be.at.least(32);
+      for (const name of ['retry-button', 'report-button']) {
+        const box = part(element, name).getBoundingClientRect();
+        expect(box.width, name).to.be.at.least(28);
+        expect(box.bottom, name).to.be.at.most(picture.bottom);
+        expect(box.top, name).to.be.at.least(said.getBoundingClientRect().bottom);
+        expect(box.right, name).to.be.at.most(picture.right);
+      }
+      expect(said.getBoundingClientRect().top).to.be.at.least(part(element, 'pill').getBoundingClientRect().bottom);
+      said.scrollTop = said.scrollHeight;
+      const last = said.querySelector('.next')?.getBoundingClientRect() as DOMRect;
+      expect(last.bottom, 'all of it can be read').to.be.at.most(said.getBoundingClientRect().bottom + 1);
+    });
+  }
 
   it('says why the camera is lost, on a picture that is not greyed, with nothing to press', async () => {
     await show(factsOf('camera-lost'));
@@ -183,17 +299,44 @@ describe('<webrtc-preview> in each state', () => {
     expect(seen()).to.deep.equal(['connected mark good', 'connected mark good']);
   });
 
-  it('reads a state aloud only when it lasts', async () => {
-    const { timers, restore } = element.holdTimers();
-    await show(factsOf('connecting'));
-    await show(factsOf('live'));
-    await show(factsOf('stalled'));
-    await show(factsOf('live'));
-    const status = element.renderRoot.querySelector('[role=status]') as HTMLElement;
-    expect(textOf(status)).to.equal('');
-    for (const { run } of timers.filter(({ ms }) => ms === 1_000)) run();
-    restore();
-    await element.updateComplete;
-    expect(textOf(status)).to.equal('Live');
+  describe('aloud', () => {
+    /** What is said once everything has lasted. */
+    const heard = async (...shown: Partial<Facts>[]) => {
+      const { timers, restore } = element.holdTimers();
+      for (const facts of shown) await show(facts);
+      const status = element.renderRoot.querySelector('[role=status]') as HTMLElement;
+      const before = textOf(status);
+      for (const { run } of timers.filter(({ ms }) => ms === 1_000)) run();
+      restore();
+      await element.updateComplete;
+      return { before, after: textOf(status) };
+    };
+
+    it('reads a state only when it lasts', async () => {
+      const { before, after } = await heard(
+        ...(['connecting', 'live', 'stalled', 'live'] as const).map((it) => factsOf(it)),
+      );
+      expect(before).to.equal('');
+      expect(after).to.equal('Live');
+    });
+
+    it('says why there is no picture', async () => {
+      const { after } = await heard({ ...factsOf('failed'), problem: { ...errorInfo('no_media'), rung: 'packets' } });
+      expect(after).to.equal('No picture: Connected, but no picture arrives from the camera.');
+      expect((await heard(factsOf('camera-lost'))).after).to.equal('The camera is lost: The camera is not there.');
+    });
+
+    it('says what is wrong with a live picture', async () => {
+      expect((await heard({ ...factsOf('live'), overBudget: true })).after).to.equal('Live: older than the limit');
+      expect((await heard({ ...factsOf('live'), black: true, overBudget: null })).after).to.equal('Live: All black');
+    });
+
+    it('does not count tries or figures: the same words are not read again', async () => {
+      const { after } = await heard(factsOf('reconnecting'));
+      for (const attempt of [3, 4, 5]) {
+        const again = await heard({ attempt, retryAt: Date.now() + 1_000 * attempt });
+        expect(again).to.deep.equal({ before: after, after });
+      }
+    });
   });
 });

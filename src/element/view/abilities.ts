@@ -27,7 +27,10 @@ export async function togglePictureInPicture(video: HTMLVideoElement): Promise<v
   else await video.requestPictureInPicture();
 }
 
-/** The frame on the screen in its full resolution, as PNG; `null` before the first frame. */
+/**
+ * The frame on the screen in its full resolution, as PNG; `null` before the first frame. As the camera gave it: not turned, not
+ * mirrored, not cut, because a snapshot is evidence and a view is not.
+ */
 export function grabFrame(video: HTMLVideoElement): Promise<Blob | null> {
   const canvas = document.createElement('canvas');
   canvas.width = video.videoWidth;
@@ -37,21 +40,19 @@ export function grabFrame(video: HTMLVideoElement): Promise<Blob | null> {
   return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
 }
 
-/** "camera-2026-11-22-14-02-31.png": sorts by time, and every file system takes it. */
-function snapshotName(stream: string, at: Date): string {
+/** "camera-2026-11-22-14-02-31": sorts by time, and every file system takes it. */
+export function fileName(stream: string, at = new Date()): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())];
   const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two);
-  return `${[stream.replaceAll(/[^\w-]/g, '_'), ...day, ...time].join('-')}.png`;
+  return [stream.replaceAll(/[^\w-]/g, '_'), ...day, ...time].join('-');
 }
 
-/** Gives the frame on the screen to the person, as a file. */
-export async function saveFrame(video: HTMLVideoElement, stream: string): Promise<void> {
-  const frame = await grabFrame(video);
-  if (!frame) return;
+/** Gives `content` to the person, as a file. */
+export function saveFile(content: Blob, name: string): void {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(frame);
-  link.download = snapshotName(stream, new Date());
+  link.href = URL.createObjectURL(content);
+  link.download = name;
   link.click();
   // The download has taken hold of the blob by the next task.
   setTimeout(() => URL.revokeObjectURL(link.href), 0);

@@ -1,5 +1,17 @@
 import type { Quality } from '../../protocol/index.js';
-import type { Facts, PreviewState, Problem } from '../core/facts.js';
+import type { Facts, PreviewState, Problem, Stats } from '../core/facts.js';
+
+/**
+ * Which part of the picture is seen: `scale` 1 is all of it, 2 a quarter. `x` and `y` name the point in the middle, from 0 (left,
+ * top) to 1, of the picture as it is seen (turned and mirrored).
+ */
+export interface PictureView {
+  scale: number;
+  x: number;
+  y: number;
+}
+
+export const WHOLE_PICTURE: PictureView = { scale: 1, x: 0.5, y: 0.5 };
 
 /** What `<webrtc-preview>` tells its page. All of them bubble and cross shadow roots. */
 export interface WebRTCPreviewEventMap {
@@ -13,6 +25,17 @@ export interface WebRTCPreviewEventMap {
   tokenexpiring: CustomEvent<{ expiresAt: number }>;
   /** The sender sends this viewer another size or rate than before. */
   qualitychange: CustomEvent<{ quality: Quality }>;
+  /** Once a second while started: what the statistics show. */
+  statistics: CustomEvent<{ statistics: Stats }>;
+  /** The picture has become older than `latency-budget`, or is young enough again. */
+  budgetchange: CustomEvent<{ overBudget: boolean }>;
+  /**
+   * A recording has begun, ended, or gone on in another file: a new connection begins a new one. `part` is the file that is
+   * finished, `null` where none is.
+   */
+  recordingchange: CustomEvent<{ recording: boolean; part: Blob | null }>;
+  /** Another part of the picture is seen. */
+  viewchange: CustomEvent<PictureView>;
 }
 
 declare global {
@@ -31,26 +54,30 @@ export class Teller {
   }
 
   tell(facts: Facts, before: Facts): void {
-    const { state, problem, started, quality, tokenExpiresAt } = facts;
-    if (state !== before.state) this.#send('statechange', { state, previous: before.state });
+    const { state, problem, started, quality, tokenExpiresAt, stats, overBudget } = facts;
+    if (state !== before.state) this.send('statechange', { state, previous: before.state });
     if (!started) this.#toldFirstFrame = false;
     else if (state === 'live' && !this.#toldFirstFrame) {
       this.#toldFirstFrame = true;
-      this.#send('firstframe', { size: facts.shownSize });
+      this.send('firstframe', { size: facts.shownSize });
     }
     if (problem && (problem.code !== before.problem?.code || problem.rung !== before.problem.rung)) {
-      this.#send('problem', { problem });
+      this.send('problem', { problem });
     }
     if (tokenExpiresAt !== null && tokenExpiresAt !== before.tokenExpiresAt) {
-      this.#send('tokenexpiring', { expiresAt: tokenExpiresAt });
+      this.send('tokenexpiring', { expiresAt: tokenExpiresAt });
+    }
+    if (stats && stats !== before.stats) this.send('statistics', { statistics: stats });
+    if (Boolean(overBudget) !== Boolean(before.overBudget)) {
+      this.send('budgetchange', { overBudget: Boolean(overBudget) });
     }
     if (quality && !sameQuality(quality, this.#toldQuality)) {
       this.#toldQuality = quality;
-      this.#send('qualitychange', { quality });
+      this.send('qualitychange', { quality });
     }
   }
 
-  #send<Name extends keyof WebRTCPreviewEventMap>(name: Name, detail: WebRTCPreviewEventMap[Name]['detail']): void {
+  send<Name extends keyof WebRTCPreviewEventMap>(name: Name, detail: WebRTCPreviewEventMap[Name]['detail']): void {
     this.#target.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 }

@@ -1,4 +1,5 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
+import { every } from '../core/heartbeat.js';
 
 /** Something that ends by itself after a while, and at once when the element leaves the page. */
 export class Countdown implements ReactiveController {
@@ -43,7 +44,7 @@ export class Ticker implements ReactiveController {
   readonly #host: ReactiveControllerHost & HTMLElement;
   readonly #ms: number;
   readonly #needed: () => boolean;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #stop: (() => void) | undefined;
 
   constructor(host: ReactiveControllerHost & HTMLElement, ms: number, needed: () => boolean) {
     this.#host = host;
@@ -54,7 +55,7 @@ export class Ticker implements ReactiveController {
 
   hostUpdated(): void {
     if (!this.#host.isConnected || !this.#needed()) this.hostDisconnected();
-    else this.#timer ??= setInterval(() => this.#host.requestUpdate(), this.#ms);
+    else this.#stop ??= every(this.#ms, () => this.#host.requestUpdate());
   }
 
   hostConnected(): void {
@@ -62,7 +63,7 @@ export class Ticker implements ReactiveController {
   }
 
   hostDisconnected(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stop?.();
+    this.#stop = undefined;
   }
 }

@@ -1,8 +1,6 @@
 import { css } from 'lit';
 import { barStyles } from './parts/bar.styles.js';
 import { overlayStyles } from './parts/overlay.styles.js';
-import { statsPanelStyles } from './parts/stats-panel.styles.js';
-import { troublePanelStyles } from './parts/trouble-panel.styles.js';
 
 /*
  * Public names are --webrtc-preview-…; the short ones are what the rest of the sheet uses.
@@ -158,8 +156,41 @@ const frame = css`
     transition: filter var(--moment);
   }
 
+  :host([fit='cover']) video {
+    object-fit: cover;
+  }
+
+  /* Turned first and then mirrored, so that a mirror always swaps left and right. Zoom is apart: translate and scale. */
+  :host([mirror]) {
+    --mirror: scaleX(-1);
+  }
+
+  :host([rotate='90']) {
+    --turn: rotate(90deg);
+  }
+
+  :host([rotate='180']) {
+    --turn: rotate(180deg);
+  }
+
+  :host([rotate='270']) {
+    --turn: rotate(270deg);
+  }
+
+  :host(:is([mirror], [rotate])) video {
+    transform: var(--mirror, scale(1)) var(--turn, scale(1));
+  }
+
+  /* As wide as the box is high, and the other way round; centred. */
+  :host(:is([rotate='90'], [rotate='270'])) video {
+    position: absolute;
+    inset: calc(50cqh - 50cqw) auto auto calc(50cqw - 50cqh);
+    inline-size: 100cqh;
+    block-size: 100cqw;
+  }
+
   /* Nobody must take an old frame for a live one. */
-  :is(.stalled, .reconnecting, .failed, .offline) video {
+  :is(.stalled, .paused, .reconnecting, .failed, .offline) video {
     filter: grayscale(1) brightness(0.42);
   }
 
@@ -225,4 +256,4 @@ const frame = css`
   }
 `;
 
-export const styles = [tokens, frame, overlayStyles, statsPanelStyles, troublePanelStyles, barStyles];
+export const styles = [tokens, frame, overlayStyles, barStyles];

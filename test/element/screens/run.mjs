@@ -1,14 +1,142 @@
-// Draws every state of the element in Chromium and saves the pictures to test/out/screens/, to be looked at.
-//   node test/element/screens/run.mjs
-import { mkdir } from 'node:fs/promises';
+// Draws the element in Chromium, in every state, width, scheme and language, and saves a few sheets of pictures to
+// test/out/screens/, to be looked at.
+//   node test/element/screens/run.mjs [name of a sheet]…
+import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import puppeteer from 'puppeteer-core';
+import { launchOptions } from '../../support/browser.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const out = here('../../out/screens/');
-const STATES = ['idle', 'offline', 'connecting', 'live', 'camera-lost', 'stalled', 'reconnecting', 'failed'];
-const WIDTHS = [160, 240, 320, 400, 480, 544, 640, 800, 1280];
+const wanted = process.argv.slice(2);
+
+const STATES = [
+  ['idle'],
+  ['offline'],
+  ['connecting'],
+  ['live'],
+  ['live', { with: 'over', set: { latencyBudget: 200 } }],
+  ['live', { with: 'black' }],
+  ['camera-lost'],
+  ['stalled'],
+  ['paused'],
+  ['reconnecting'],
+  ['failed'],
+];
+const WIDTHS = [640, 480, 320, 240, 160];
+const statistics = { stats: true };
+
+/** Arabic only where a sheet looks at right-to-left: as a page would bring its own words. */
+const ARABIC = {
+  locale: 'ar-EG',
+  pill: { live: 'مباشر', stalled: 'متجمد', failed: 'لا توجد صورة', idle: 'غير متصل' },
+  start: 'ابدأ البث',
+  stop: 'إيقاف',
+  captureToScreen: 'من الالتقاط إلى الشاشة',
+  lastMinute: 'الدقيقة الأخيرة',
+  legs: { encode: 'ترميز', send: 'إرسال', network: 'شبكة', buffer: 'مخزن', decode: 'فك', display: 'عرض' },
+  stats: { bitrate: 'المعدل', shown: 'المعروض', size: 'الحجم', loss: 'الفقد', path: 'المسار', frames: 'الإطارات' },
+  rungs: { server: 'خادم', stream: 'بث', camera: 'كاميرا', offer: 'رد', network: 'شبكة', secure: 'تشفير' },
+  retry: 'أعد المحاولة',
+  copyReport: 'انسخ التقرير',
+  errors: {
+    ice_failed: { message: 'الشبكة بينك وبين الكاميرا محجوبة.', next: 'تحقق من الجدران النارية في الطريق.' },
+  },
+};
+
+const states = (more) =>
+  STATES.flatMap(([state, changes]) => WIDTHS.map((width) => ({ state, width, ...changes, ...more })));
+
+/** Name → how its page is, and what is on it. */
+const SHEETS = {
+  'states-light': { scheme: 'light', cells: states({ awake: true }) },
+  'states-dark': { scheme: 'dark', cells: states({ set: { ...statistics, latencyBudget: 200 } }) },
+  instruments: {
+    scheme: 'dark',
+    cells: [
+      ...[1280, 640, 544, 480, 400, 320, 240].map((width) => ({ state: 'live', width, set: statistics, awake: true })),
+      ...['within', 'over'].flatMap((name) =>
+        [640, 480, 320].map((width) => ({
+          state: 'live',
+          with: name,
+          width,
+          set: { ...statistics, latencyBudget: name === 'over' ? 200 : 20 },
+        })),
+      ),
+      ...['camera', 'atLeast', 'reduced', 'nothing', 'partly'].flatMap((name) =>
+        [640, 480].map((width) => ({ state: 'live', with: name, width, set: statistics })),
+      ),
+      ...['stalled', 'paused', 'camera-lost'].map((state) => ({ state, width: 640, set: statistics })),
+    ],
+  },
+  trouble: {
+    scheme: 'light',
+    cells: [
+      { state: 'failed', width: 1280, with: 'seen' },
+      ...['seen', 'server', 'last'].flatMap((name) =>
+        [640, 480, 400, 320, 240, 160].map((width) => ({ state: 'failed', with: name, width })),
+      ),
+      ...['pending', 'refused', 'nearest', 'faulty'].map((name) => ({
+        state: name === 'faulty' ? 'idle' : 'live',
+        with: name,
+        width: 480,
+      })),
+    ],
+  },
+  // What the bar and the keys open: each on a page of its own, because it lies over the page.
+  opened: {
+    scheme: 'light',
+    alone: { width: 680, height: 520 },
+    cells: [640, 320, 240].flatMap((width) => [
+      { state: 'live', width, awake: true, press: ['.more'] },
+      { state: 'live', width, awake: true, press: ['?'] },
+      { state: 'live', width, awake: true, press: ['r', '+', '+'] },
+      { state: 'live', width, lang: 'de', awake: true, press: ['.more'] },
+      { state: 'live', width, dir: 'rtl', lang: 'ja', awake: true, press: ['.more'] },
+    ]),
+  },
+  languages: {
+    scheme: 'light',
+    cells: [
+      ...['de', 'es', 'fr', 'ja', 'zh'].map((lang) => ({ lang })),
+      { lang: 'ar', dir: 'rtl', words: ARABIC },
+    ].flatMap(({ words, ...language }) =>
+      [
+        { state: 'live', width: 640, with: 'over', set: { ...statistics, latencyBudget: 200, words }, awake: true },
+        { state: 'failed', width: 480, with: 'seen', set: { words } },
+        { state: 'reconnecting', width: 320, set: { words } },
+        { state: 'idle', width: 320, set: { words } },
+        { state: 'live', width: 480, set: { ...statistics, words }, with: 'atLeast' },
+        { state: 'camera-lost', width: 480, set: { words } },
+        { state: 'failed', width: 240, set: { words } },
+        { state: 'stalled', width: 160, set: { words } },
+      ].map((cell) => ({ ...cell, ...language })),
+    ),
+  },
+  zoom: {
+    scheme: 'dark',
+    cells: [
+      { state: 'live', width: 320, zoom: 2, set: statistics, awake: true },
+      { state: 'failed', width: 320, zoom: 2, with: 'seen' },
+      { state: 'idle', width: 320, zoom: 2 },
+      { state: 'stalled', width: 240, zoom: 2 },
+      { state: 'live', width: 1920, set: statistics, awake: true },
+      { state: 'failed', width: 1920, with: 'seen' },
+    ],
+  },
+  'forced-colors': {
+    scheme: 'dark',
+    forced: true,
+    cells: [
+      { state: 'live', width: 640, set: statistics, awake: true },
+      { state: 'live', width: 480, with: 'over', set: { ...statistics, latencyBudget: 200 } },
+      { state: 'failed', width: 640, with: 'seen' },
+      { state: 'failed', width: 320, with: 'seen' },
+      ...['idle', 'stalled', 'camera-lost', 'offline'].map((state) => ({ state, width: 320 })),
+    ],
+  },
+};
 
 await mkdir(out, { recursive: true });
 const { outputFiles } = await build({
@@ -18,204 +146,71 @@ const { outputFiles } = await build({
   format: 'iife',
   target: 'es2022',
   tsconfig: here('../../../tsconfig.json'),
+  // In one file, what is marked as free of side effects would be begun by the parts alone, and too late for the rest.
+  ignoreAnnotations: true,
 });
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--hide-scrollbars',
-  ],
-});
+const browser = await puppeteer.launch(launchOptions('chromium', { flags: ['--hide-scrollbars'] }));
 
-/** One sheet: a page of `scheme` with elements side by side, each with its caption. */
-async function sheet(name, scheme, items, { touch = false, pageWidth = 1400 } = {}) {
+/** A page of `scheme` with elements side by side, each with its caption; as a PNG, or saved as one. */
+async function draw({ scheme, cells, forced = false, width = 2080, height = 1200 }) {
   const page = await browser.newPage();
-  await page.setViewport({ width: pageWidth, height: 3800, hasTouch: touch, isMobile: touch });
-  await page.setContent(`<!doctype html><html style="color-scheme:${scheme}"><style>
-    body { margin: 24px; display: flex; flex-wrap: wrap; gap: 24px; align-items: start;
+  await page.setViewport({ width, height });
+  if (forced) {
+    const session = await page.createCDPSession();
+    await session.send('Emulation.setEmulatedMedia', { features: [{ name: 'forced-colors', value: 'active' }] });
+  }
+  await page.setContent(`<!doctype html><html lang="en" style="color-scheme:${scheme}"><style>
+    body { margin: 24px; display: flex; flex-wrap: wrap; gap: 16px; align-items: start;
       font: 600 12px sans-serif; background: light-dark(#ebedf1, #0b0d11); color: light-dark(#333, #bbb) }
-    figure { margin: 0 } figcaption { margin-bottom: 8px }
+    figure { margin: 0 } figcaption { margin-bottom: 6px }
   </style><body>`);
   await page.addScriptTag({ content: outputFiles[0].text });
-  await page.evaluate(async (items) => {
-    for (const { caption, state, width, ...options } of items) {
+  await page.evaluate(async (cells) => {
+    for (const cell of cells) {
       const figure = document.createElement('figure');
-      figure.append(Object.assign(document.createElement('figcaption'), { textContent: caption }));
+      const { state, width, dir, lang, press = [], zoom } = cell;
+      const { words, ...set } = cell.set ?? {};
+      const how = [state, width, cell.with, lang, dir, ...Object.keys(set), ...press, zoom && `× ${zoom}`];
+      const textContent = how.filter(Boolean).join(' ');
+      figure.append(Object.assign(document.createElement('figcaption'), { textContent }));
       document.body.append(figure);
-      await globalThis.show(state, width, { ...options, hold: figure });
+      await globalThis.show(cell, figure);
     }
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }, items);
-  await page.screenshot({ path: `${out}${name}.png`, fullPage: true });
+  }, cells);
+  // A video below the fold is not drawn. A change of size would close a menu.
+  const needed = await page.evaluate(() => document.documentElement.scrollHeight);
+  if (needed > height) await page.setViewport({ width, height: needed });
+  await new Promise((resolve) => setTimeout(resolve, needed > height ? 1_000 : 300));
+  const png = await page.screenshot({ encoding: 'base64' });
   await page.close();
+  return png;
 }
 
-const item = (state, width, options = {}) => ({
-  caption: `${state} ${width}${options.stats ? ' stats' : ''}`,
-  state,
-  width,
-  ...options,
-});
-const pending = {
-  pendingMode: { width: 1920, height: 1080, fps: 30 },
-  modeProblem: null,
-};
-const refused = {
-  modeProblem: {
-    code: 'no_such_mode',
-    message: 'The camera cannot do this resolution and frame rate.',
-    next: '',
-    retryable: false,
-  },
-};
-const partly = {
-  stats: {
-    at: 0,
-    bitrateKbps: 840,
-    shownFps: null,
-    decodedFps: null,
-    lossPercent: 12.5,
-    jitterBufferMs: null,
-    decodeMs: null,
-    rttMs: 138.2,
-    framesDecoded: 1_212_408,
-    framesDropped: 1_204,
-    freezes: 0,
-    codec: 'VP8',
-    path: { type: 'relay', protocol: 'tcp' },
-    latency: { totalMs: 142.6, complete: false, legs: { buffer: 22.2, decode: 9.4 } },
-  },
-};
-
-const reduced = {
-  shownSize: { width: 640, height: 360 },
-  quality: {
-    type: 'quality',
-    level: 1,
-    levels: 3,
-    width: 640,
-    height: 360,
-    fps: 30,
-    kbps: 700,
-    linkKbps: 800,
-    reason: 'link',
-  },
-};
-const nearest = { modeNotice: 'The camera has no 1280x720 at 60; 1280x720 at 30 is nearest.' };
-
-for (const scheme of ['light', 'dark']) {
-  await sheet(
-    `camera-lost-${scheme}`,
-    scheme,
-    WIDTHS.flatMap((width) => [
-      item('camera-lost', width),
-      ...(width < 240 ? [] : [item('camera-lost', width, { stats: true, awake: true })]),
-    ]),
-    { pageWidth: 1700 },
-  );
-  await sheet(
-    `quality-${scheme}`,
-    scheme,
-    WIDTHS.map((width) => item('live', width, { stats: true, awake: true, changes: reduced })),
-    { pageWidth: 1700 },
-  );
-  await sheet(
-    `states-544-${scheme}`,
-    scheme,
-    STATES.map((state) => item(state, 544, { awake: true, stats: state === 'live' })),
-    { pageWidth: 1190 },
-  );
+async function sheet(name, { alone, ...made }) {
+  const png = alone ? await contact(alone, made) : await draw(made);
+  await writeFile(`${out}${name}.png`, png, 'base64');
 }
-await sheet(
-  'states-320-light',
-  'light',
-  STATES.map((state) => item(state, 320, { awake: true })),
-  { pageWidth: 1440 },
-);
-await sheet(
-  'states-240-dark',
-  'dark',
-  STATES.map((state) => item(state, 240, { awake: true })),
-  { pageWidth: 1120 },
-);
-await sheet(
-  'states-160-light',
-  'light',
-  STATES.map((state) => item(state, 160)),
-  { pageWidth: 1400 },
-);
-await sheet(
-  'stats-widths-dark',
-  'dark',
-  WIDTHS.map((width) => item('live', width, { stats: true, awake: true })),
-  { pageWidth: 1400 },
-);
-await sheet(
-  'stats-partly-light',
-  'light',
-  [320, 480, 544, 800].map((width) => item('live', width, { stats: true, changes: partly })),
-  { pageWidth: 1400 },
-);
-await sheet(
-  'failed-widths-light',
-  'light',
-  WIDTHS.map((width) => item('failed', width)),
-  { pageWidth: 1400 },
-);
-await sheet(
-  'modes-light',
-  'light',
-  [240, 400, 544, 800].flatMap((width) => [
-    item('live', width, { changes: pending }),
-    item('live', width, { changes: refused, awake: true }),
-    item('live', width, { changes: nearest }),
-  ]),
-  { pageWidth: 1700 },
-);
-await sheet(
-  'idle-widths-light',
-  'light',
-  WIDTHS.map((width) => item('idle', width)),
-  { pageWidth: 1400 },
-);
-await sheet(
-  'stalled-stats-dark',
-  'dark',
-  [240, 400, 544, 800].map((width) => item('stalled', width, { stats: true })),
-);
-await sheet(
-  'touch-dark',
-  'dark',
-  [240, 300, 400, 544, 800].map((width) => item('live', width, { awake: true })),
-  { touch: true, pageWidth: 1400 },
-);
-{
+
+/** Pages of one element each, side by side. */
+async function contact(size, { cells, ...made }) {
   const page = await browser.newPage();
-  await page.setViewport({ width: 1280, height: 720 });
-  await page.setContent('<!doctype html><html style="color-scheme:light"><body>');
-  await page.addScriptTag({ content: outputFiles[0].text });
-  await page.evaluate(async () => {
-    await globalThis.show('live', 640, { stats: true });
-    await globalThis.show('live', 240);
-  });
-  await page.focus('>>> .toggle');
-  await page.keyboard.press('f');
-  await page.waitForFunction(() => document.fullscreenElement !== null);
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  await page.screenshot({ path: `${out}fullscreen.png` });
-  await page.keyboard.press('f');
-  await page.waitForFunction(() => document.fullscreenElement === null);
-  await page.keyboard.press('Tab');
-  await page.evaluate(() => document.body.lastElementChild.shadowRoot.querySelector('.more').click());
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  await page.screenshot({ path: `${out}more-and-focus.png` });
+  await page.setViewport({ width: 3 * size.width + 24, height: 600 });
+  await page.setContent('<!doctype html><style>body { margin: 0; display: flex; flex-wrap: wrap; gap: 8px }</style>');
+  for (const cell of cells) {
+    const png = await draw({ ...made, ...size, cells: [cell] });
+    await page.evaluate(async (src) => {
+      const image = Object.assign(new Image(), { src });
+      await image.decode();
+      document.body.append(image);
+    }, `data:image/png;base64,${png}`);
+  }
+  const png = await page.screenshot({ encoding: 'base64', fullPage: true });
   await page.close();
+  return png;
+}
+
+for (const [name, made] of Object.entries(SHEETS)) {
+  if (wanted.length === 0 || wanted.includes(name)) await sheet(name, made);
 }
 await browser.close();
 console.log(`Look at ${out}`);

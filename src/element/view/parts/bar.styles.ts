@@ -32,6 +32,7 @@ export const barStyles = css`
 
   .toggle {
     display: grid;
+    flex: none;
     place-items: center;
     padding-inline-end: calc(var(--unit) * 4);
   }
@@ -69,6 +70,7 @@ export const barStyles = css`
   .selector {
     position: relative;
     display: block;
+    min-inline-size: 0;
   }
 
   .selector.mode {
@@ -78,6 +80,7 @@ export const barStyles = css`
   .selector select {
     appearance: none;
     padding-inline-end: calc(var(--unit) * 8);
+    max-inline-size: 100%;
     /* A select would take its own idea of a line. */
     line-height: 1;
     text-overflow: ellipsis;
@@ -91,9 +94,24 @@ export const barStyles = css`
     min-inline-size: 88px;
   }
 
+  /* From left to right in every page: else a size would be read as its height by its width. */
   .selector option {
+    direction: ltr;
+    unicode-bidi: isolate;
+  }
+
+  .selector :is(option, optgroup) {
     color: FieldText;
     background: Field;
+  }
+
+  .selector optgroup {
+    color: GrayText;
+    font-weight: var(--medium);
+  }
+
+  .selector optgroup option {
+    color: GrayText;
   }
 
   .selector > :is(.icon, .busy-mark) {
@@ -114,6 +132,10 @@ export const barStyles = css`
   .indicators {
     display: flex;
     gap: calc(var(--unit) * 4);
+    /* Room that a page's own controls need is taken from here, before the selectors come one upon the other. */
+    flex-shrink: 9999;
+    min-inline-size: 0;
+    overflow: clip;
     margin-inline-start: auto;
     padding-inline: calc(var(--unit) * 2);
     font-size: var(--small);
@@ -136,7 +158,8 @@ export const barStyles = css`
   }
 
   .more {
-    display: none;
+    display: grid;
+    flex: none;
     inline-size: var(--size);
     padding: 0;
     place-content: center;
@@ -218,6 +241,25 @@ export const barStyles = css`
     .toggle {
       padding-inline: calc(var(--unit) * 2.5);
     }
+
+    .indicators {
+      display: flex;
+      gap: calc(var(--unit) * 2);
+    }
+
+    .indicator {
+      display: flex;
+    }
+
+    /* Gone for the eye; the mark has a shape, a tooltip and still its words for a screen reader. */
+    .indicator :is(.label, .word) {
+      position: absolute;
+      inline-size: 1px;
+      min-inline-size: 0;
+      block-size: 1px;
+      overflow: hidden;
+      clip-path: inset(50%);
+    }
   }
 
   @container webrtc-preview (width < 480px) {
@@ -243,34 +285,11 @@ export const barStyles = css`
     .selector.mode select {
       min-inline-size: 96px;
     }
-
-    .indicators {
-      display: flex;
-      gap: calc(var(--unit) * 2);
-    }
-
-    .indicator {
-      display: flex;
-    }
-
-    /* Gone for the eye; the mark has a shape, a tooltip and still its words for a screen reader. */
-    .indicator :is(.label, .word) {
-      position: absolute;
-      inline-size: 1px;
-      min-inline-size: 0;
-      block-size: 1px;
-      overflow: hidden;
-      clip-path: inset(50%);
-    }
   }
 
   @container webrtc-preview (width < 280px) {
     .bar {
       gap: var(--unit);
-    }
-
-    .more {
-      display: grid;
     }
   }
 

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Facts } from '../../core/facts.js';
 import { clock, rate, size } from '../format.js';
 import { icons } from '../icons.js';
-import type { Words } from '../words.js';
+import { type FirstWords, sentencesOf } from '../words.js';
 import { seenMode } from './modes.js';
 
 /** The middle of the picture: what can be done, or what is being waited for. Empty while it is live. */
@@ -11,26 +11,30 @@ export function centre(
   stream: string,
   now: number,
   start: () => void,
-  words: Words,
+  words: FirstWords,
 ): TemplateResult | typeof nothing {
+  const problem = facts.problem && sentencesOf(facts.problem, words);
   switch (facts.state) {
     case 'idle':
       return html`<div part="centre" class="centre">
-        <button part="start-button" class="start" type="button" aria-label=${words.start} @click=${start}>
-          ${icons.play}<span>${words.start}</span>
-        </button>
+        ${startButton('', start, words)}
         <p>${cameraLine(facts, words)}</p>
       </div>`;
     case 'offline':
       return html`<div part="centre" class="centre">
-        <p class="title">${offlineTitle(facts, stream, words)}</p>
-        <p>${facts.problem?.next ?? (facts.started ? words.startsByItself : words.startToWait)}</p>
+        <slot name="empty">
+          <p class="title">${offlineTitle(facts, stream, words)}</p>
+          <p>${problem?.next ?? (facts.started ? words.startsByItself : words.startToWait)}</p>
+        </slot>
+        ${facts.started ? nothing : startButton('alone', start, words)}
       </div>`;
     case 'connecting':
       return waiting(
         tryingLine(facts, words),
         facts.attempt > 1 ? words.tryNumber(facts.attempt) : (facts.stream?.camera?.label ?? ''),
       );
+    case 'paused':
+      return nothing;
     case 'stalled':
     case 'reconnecting':
       return waiting(
@@ -45,10 +49,21 @@ export function centre(
           .filter((text) => text !== '')
           .join(' · '),
       );
+    case 'failed':
+      // Until the panel that says more is here.
+      return html`<div part="centre" class="centre">
+        <p class="title">${problem?.message ?? words.noReason}</p>
+        <p>${problem?.next}</p>
+      </div>`;
     default:
       return nothing;
   }
 }
+
+const startButton = (kind: string, start: () => void, words: FirstWords): TemplateResult =>
+  html`<button part="start-button" class="start ${kind}" type="button" aria-label=${words.start} @click=${start}>
+    ${icons.play}<span>${words.start}</span>
+  </button>`;
 
 const waiting = (title: string, detail: string): TemplateResult =>
   html`<div part="centre" class="centre waiting">
@@ -57,10 +72,10 @@ const waiting = (title: string, detail: string): TemplateResult =>
     <p>${detail}</p>
   </div>`;
 
-function cameraLine(facts: Facts, words: Words): string | TemplateResult {
+function cameraLine(facts: Facts, words: FirstWords): string | TemplateResult {
   const camera = facts.stream?.camera;
   const mode = seenMode(facts);
-  if (camera?.error) return camera.error.message;
+  if (camera?.error) return sentencesOf(camera.error, words).message;
   if (camera && mode) {
     // In a small picture the line is broken at this dot, and the dot goes.
     return html`${camera.label}<span class="between"> · </span>${size(mode)} · ${words.fps(rate(mode.fps))}`;
@@ -68,13 +83,13 @@ function cameraLine(facts: Facts, words: Words): string | TemplateResult {
   return facts.signalling === 'connecting' ? words.reachingServer : '';
 }
 
-function offlineTitle(facts: Facts, stream: string, words: Words): string {
-  if (facts.problem) return facts.problem.message;
-  if (facts.signalling === 'connected') return words.nothingStreams(stream);
+function offlineTitle(facts: Facts, stream: string, words: FirstWords): string {
+  if (facts.problem) return sentencesOf(facts.problem, words).message;
+  if (facts.signalling === 'connected') return words.nothingStreams(facts.stream?.stream ?? stream);
   return facts.signalling === 'connecting' ? words.reachingServer : words.noServer;
 }
 
-function tryingLine(facts: Facts, words: Words): string {
+function tryingLine(facts: Facts, words: FirstWords): string {
   const rung = facts.rungs.find(({ status }) => status === 'active');
   return rung ? words.trying[rung.name] : words.pill.connecting;
 }

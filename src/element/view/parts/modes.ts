@@ -52,6 +52,13 @@ export function ratesOf(modes: readonly Mode[], size: Size): number[] {
   return [...rates].sort((a, b) => b - a);
 }
 
+/** The rates of other sizes that `size` lacks, the fastest first. */
+export function missingRates(modes: readonly Mode[], size: Size): number[] {
+  const own = ratesOf(modes, size);
+  const all = new Set(modes.map(({ fps }) => fps));
+  return [...all].filter((fps) => !own.includes(fps)).sort((a, b) => b - a);
+}
+
 /** The mode of another size whose rate is nearest to `fps`. */
 export function modeOfSize(modes: readonly Mode[], size: Size, fps: number): Mode {
   const [nearest] = ratesOf(modes, size).sort((a, b) => Math.abs(a - fps) - Math.abs(b - fps));

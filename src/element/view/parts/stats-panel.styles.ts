@@ -1,30 +1,51 @@
 import { css } from 'lit';
 
 /**
- * The statistics never reach the middle of the picture: at most half as wide, and below a certain height of the picture
- * they leave out what matters least; sooner where they also say that less is sent than the camera gives. Widths are fixed and figures tabular, so nothing moves while they run.
+ * The statistics never reach the middle of the picture: at most half as wide. Where the picture is low, the last rows go,
+ * whole ones. Lengths are in em, so that on a wall all of it grows with its
+ * letters. Widths are fixed and figures tabular, so nothing moves while they run.
  */
 export const statsPanelStyles = css`
+  .picture {
+    --stats-letters: clamp(12px, 7.5px + 0.45cqi, 30px);
+  }
+
   .stats {
     position: absolute;
     inset-block-end: calc(var(--unit) * 3);
     inset-inline-start: calc(var(--unit) * 3);
     display: flex;
     flex-direction: column;
-    gap: calc(var(--unit) * 2);
-    inline-size: min(288px, 50% - var(--unit) * 5);
-    padding: calc(var(--unit) * 2) calc(var(--unit) * 3) calc(var(--unit) * 2.5);
+    gap: 0.6em;
+    inline-size: min(24em, 50% - var(--unit) * 5);
+    /* The pill is above. */
+    max-block-size: calc(100% - var(--unit) * 15);
+    padding: 0.7em 1em 0.8em;
+    overflow: clip;
     border-radius: var(--control-radius);
-    font-size: var(--small);
-    line-height: 16px;
+    font-size: var(--stats-letters);
+    line-height: 1.35;
     background: rgb(12 14 18 / 0.86);
   }
 
-  .heading {
+  /* What is being waited for stands in the room beside the panel. */
+  .picture:has(.stats) .centre.waiting {
+    inset-inline-start: calc(var(--unit) * 3 + min(24 * var(--stats-letters), 50% - var(--unit) * 5));
+  }
+
+  .stats > * {
+    flex: none;
+  }
+
+  .stats > .rows {
+    flex: 0 1 auto;
+  }
+
+  .stats .heading {
     display: flex;
     align-items: baseline;
     justify-content: space-between;
-    gap: calc(var(--unit) * 2);
+    gap: 0.6em;
     white-space: nowrap;
   }
 
@@ -35,62 +56,77 @@ export const statsPanelStyles = css`
   }
 
   .total strong {
-    font-size: 20px;
+    font-size: 1.7em;
     font-weight: var(--bold);
-    line-height: 24px;
+    line-height: 1.2;
   }
 
   .total abbr {
-    font-size: var(--large);
+    font-size: 1.25em;
     color: #c3c9d2;
     text-decoration: none;
   }
 
+  .stats .over {
+    color: #ffc05c;
+  }
+
   .stats small {
-    font-size: 11px;
+    font-size: 0.92em;
     font-weight: 400;
     color: #b4bcc8;
+  }
+
+  .stats .hint {
+    margin-block-start: -0.5em;
+    color: #b4bcc8;
+  }
+
+  .stats .hint.over {
+    font-weight: var(--bold);
+    color: #ffc05c;
   }
 
   .strip {
     display: block;
     inline-size: 100%;
-    block-size: calc(var(--unit) * 1.5);
+    block-size: 0.5em;
     overflow: hidden;
-    border-radius: calc(var(--unit) * 0.75);
+    border-radius: 0.25em;
     background: rgb(255 255 255 / 0.1);
   }
 
   .stats :is(i, rect) {
     background: currentColor;
     fill: currentColor;
+    forced-color-adjust: none;
   }
 
-  .stats .camera {
+  .stats :is(i, rect).camera {
     color: #7aa2ff;
   }
 
-  .stats .encode {
+  .stats :is(i, rect).encode {
     color: #b69cff;
   }
 
-  .stats .send {
+  .stats :is(i, rect).send {
     color: #e58bd6;
   }
 
-  .stats .network {
+  .stats :is(i, rect).network {
     color: #6fd0f5;
   }
 
-  .stats .buffer {
+  .stats :is(i, rect).buffer {
     color: #f0b45c;
   }
 
-  .stats .decode {
+  .stats :is(i, rect).decode {
     color: #8fdd72;
   }
 
-  .stats .display {
+  .stats :is(i, rect).display {
     color: #ff7d8e;
   }
 
@@ -100,6 +136,8 @@ export const statsPanelStyles = css`
 
   .quality :is(b, span) {
     display: block;
+    overflow: hidden;
+    text-overflow: ellipsis;
     white-space: nowrap;
   }
 
@@ -111,44 +149,45 @@ export const statsPanelStyles = css`
   .legend {
     display: grid;
     grid-template-columns: repeat(3, 1fr);
-    column-gap: calc(var(--unit) * 3);
-    font-size: 11px;
+    column-gap: 0.7em;
+    font-size: 0.92em;
     color: #c3c9d2;
   }
 
-  .legend div,
-  .row {
+  .legend div {
     display: flex;
     align-items: baseline;
     justify-content: space-between;
-    gap: var(--unit);
+    gap: 0.4em;
     min-inline-size: 0;
     white-space: nowrap;
   }
 
+  .legend dt {
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
+
   .legend i {
     display: inline-block;
-    inline-size: 6px;
-    block-size: 6px;
-    margin-inline-end: var(--unit);
+    inline-size: 0.55em;
+    block-size: 0.55em;
+    margin-inline-end: 0.4em;
     border-radius: 1px;
-    vertical-align: 1px;
+    vertical-align: 0.08em;
   }
 
   .legend dd {
     color: #fff;
   }
 
-  .minute {
-    position: relative;
-  }
-
   .graph {
     display: block;
     inline-size: 100%;
-    block-size: calc(var(--unit) * 8);
+    block-size: 2.7em;
     overflow: visible;
     fill: none;
+    forced-color-adjust: none;
   }
 
   .graph path {
@@ -161,27 +200,50 @@ export const statsPanelStyles = css`
 
   .graph .line {
     stroke: #6fd0f5;
-    stroke-width: 1.5;
+    stroke-width: 0.125em;
     stroke-linecap: round;
     stroke-linejoin: round;
   }
 
-  .scale {
-    position: absolute;
-    inset-block-start: 1px;
-    inset-inline-end: 0;
-    font-size: 10px;
-    line-height: 12px;
+  .graph .limit {
+    stroke: #ffc05c;
+    stroke-dasharray: 4 3;
+  }
+
+  .graph .gaps {
+    stroke: #ff8a80;
+    stroke-width: 0.25em;
+  }
+
+  .minute .caption {
+    display: flex;
+    justify-content: space-between;
+    margin-block-start: 0.15em;
+    font-size: 0.88em;
+    line-height: 1.2;
     color: #b4bcc8;
   }
 
+  /* Whole rows or none: those that have no room wrap into a column beside the box, where they are not seen. */
   .rows {
-    display: grid;
-    grid-template-columns: 1fr 1fr;
-    column-gap: calc(var(--unit) * 4);
+    display: flex;
+    flex-flow: column wrap;
+    column-gap: 1.2em;
+    min-block-size: 0;
+    overflow: hidden;
+  }
+
+  .row {
+    display: flex;
+    justify-content: space-between;
+    gap: 0.4em;
+    inline-size: 100%;
+    white-space: nowrap;
   }
 
   .row dt {
+    overflow: hidden;
+    text-overflow: ellipsis;
     color: #b4bcc8;
   }
 
@@ -191,104 +253,86 @@ export const statsPanelStyles = css`
 
   :host(:fullscreen) .stats {
     inset-block-end: calc(var(--size) + var(--unit) * 9);
+    max-block-size: calc(100% - var(--size) - var(--unit) * 21);
+  }
+
+  /* Thirteen figures are seven lines, and no line more. */
+  @container webrtc-preview (width >= 616px) {
+    .rows {
+      max-block-size: calc(7 * 1.35em + 2px);
+    }
+
+    .row {
+      inline-size: calc(50% - 0.6em);
+    }
   }
 
   /* Half of this is less than two columns need. */
   @container webrtc-preview (width < 616px) {
-    .stats {
-      gap: calc(var(--unit) * 1.5);
-      padding-inline: calc(var(--unit) * 2);
-    }
-
-    .heading {
-      gap: var(--unit);
-    }
-
-    .total strong {
-      font-size: 18px;
-    }
-
-    .total abbr {
-      font-size: var(--normal);
-    }
-
     .legend {
       display: none;
     }
-
-    .rows {
-      grid-template-columns: 1fr;
-    }
   }
 
-  @container webrtc-preview (width < 860px) {
-    /* The words in the middle would lie half below the panel; the pill says the same. */
-    .picture:has(.stats) .centre.waiting {
-      visibility: hidden;
-    }
-  }
-
-  @container picture (height < 320px) {
-    .quality ~ .minute,
-    .quality ~ .rows .row:is(.frames, .dropped) {
-      display: none;
-    }
-  }
-
-  @container picture (height < 300px) {
-    .minute {
+  /* Words before the line, where there is not room for both. */
+  @container picture (height < 310px) {
+    .stats:has(.quality):has(.hint) .minute {
       display: none;
     }
   }
 
   @container picture (height < 250px) {
-    .row:is(.frames, .dropped),
-    .quality ~ .rows .row:is(.codec, .path) {
+    .minute,
+    .quality .link {
       display: none;
     }
   }
 
-  @container picture (height < 210px) {
-    .row:is(.codec, .path),
-    .quality .link,
-    .quality ~ .rows .row:is(.loss, .rtt) {
+  @container picture (height < 200px) {
+    .missing,
+    .budget:not(.over) {
       display: none;
     }
   }
 
   @container webrtc-preview (width < 480px) {
+    /* No room beside it; the pill says the same. */
+    .picture:has(.stats) .centre.waiting {
+      visibility: hidden;
+    }
+
     .stats {
       inset-block-end: calc(var(--unit) * 2);
       inset-inline-start: calc(var(--unit) * 2);
-      inline-size: max(156px, 50% - var(--unit) * 4);
+      inline-size: max(13em, 50% - var(--unit) * 4);
+      max-block-size: calc(100% - var(--unit) * 12);
+      gap: 0.4em;
+      padding: 0.4em 0.7em 0.6em;
     }
 
-    .stats:has(.quality) {
-      inline-size: max(172px, 50% - var(--unit) * 4);
-    }
-
-    .quality {
-      font-size: 11px;
+    .stats .hint {
+      margin-block-start: -0.4em;
+      font-size: 0.92em;
     }
 
     /* The figure alone says what it is. */
-    .heading {
-      justify-content: end;
-    }
-
     .heading b {
       display: none;
     }
+
+    .total strong {
+      font-size: 1.5em;
+    }
   }
 
-  @container picture (height < 170px) {
+  /* Too little for a table: the figure, and the sign at it. */
+  @container webrtc-preview (width < 280px) {
     .stats {
-      gap: 0;
-      padding-block: var(--unit);
+      inline-size: fit-content;
+      padding-block: 0.2em;
     }
 
-    .strip,
-    .row:is(.loss, .rtt) {
+    .stats > :not(.heading) {
       display: none;
     }
   }
@@ -296,6 +340,13 @@ export const statsPanelStyles = css`
   @container webrtc-preview (width < 200px) {
     .stats {
       display: none;
+    }
+  }
+
+  @media (forced-colors: active) {
+    .stats {
+      border: 1px solid;
+      background: Canvas;
     }
   }
 `;

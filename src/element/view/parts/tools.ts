@@ -1,6 +1,7 @@
-import { html, nothing, type TemplateResult } from 'lit';
-import { icons } from '../icons.js';
+import { html, nothing, type SVGTemplateResult, type TemplateResult } from 'lit';
+import type { Commands } from '../commands.js';
 import type { Words } from '../words.js';
+import { toolIcons } from './tool-icons.js';
 
 export interface ToolsView {
   statsOpen: boolean;
@@ -9,42 +10,76 @@ export interface ToolsView {
   canPictureInPicture: boolean;
   fullscreen: boolean;
   canFullscreen: boolean;
+  /** Sound is heard, or not; `null` where there is none. */
+  audible: boolean | null;
 }
 
-export interface ToolsActions {
-  toggleStats(): void;
-  saveSnapshot(): void;
-  togglePictureInPicture(): void;
-  toggleFullscreen(): void;
+/** A tool on the picture, or in the menu where there is no room for it. What a browser cannot do is none. */
+export interface Tool {
+  part: string;
+  name: string;
+  icon: SVGTemplateResult;
+  key: string;
+  run: () => void;
+  disabled?: boolean;
+  /** For those that are on or off. */
+  pressed?: boolean;
 }
 
-/** The buttons on the picture. What a browser cannot do has no button. */
-export function tools(view: ToolsView, actions: ToolsActions, words: Words): TemplateResult {
-  const fullscreenName = view.fullscreen ? words.leaveFullscreen : words.fullscreen;
+export function toolsOf(view: ToolsView, on: Commands, words: Words): Tool[] {
+  const { hasPicture, audible, fullscreen } = view;
+  const tools: (Tool | false)[] = [
+    {
+      part: 'stats-button',
+      name: words.statistics,
+      icon: toolIcons.statistics,
+      key: 's',
+      run: on.stats,
+      pressed: view.statsOpen,
+    },
+    audible !== null && {
+      part: 'mute-button',
+      name: audible ? words.mute : words.unmute,
+      icon: audible ? toolIcons.sound : toolIcons.silence,
+      key: 'm',
+      run: on.mute,
+    },
+    {
+      part: 'snapshot-button',
+      name: words.snapshot,
+      icon: toolIcons.snapshot,
+      key: 'c',
+      run: on.snapshot,
+      disabled: !hasPicture,
+    },
+    view.canPictureInPicture && {
+      part: 'pip-button',
+      name: words.pictureInPicture,
+      icon: toolIcons.pictureInPicture,
+      key: 'p',
+      run: on.pictureInPicture,
+      disabled: !hasPicture,
+    },
+    view.canFullscreen && {
+      part: 'fullscreen-button',
+      name: fullscreen ? words.leaveFullscreen : words.fullscreen,
+      icon: fullscreen ? toolIcons.leaveFullscreen : toolIcons.fullscreen,
+      key: 'f',
+      run: on.fullscreen,
+    },
+  ];
+  return tools.filter((tool) => tool !== false);
+}
+
+/** The buttons on the picture. */
+export function toolRow(tools: readonly Tool[]): TemplateResult {
   return html`<div part="tools" class="tools">
-    <button
-      part="tool stats-button" class="tool" type="button" title=${words.statistics} aria-label=${words.statistics}
-      aria-keyshortcuts="s" aria-pressed=${view.statsOpen} @click=${actions.toggleStats}
-    >${icons.statistics}</button>
-    <button
-      part="tool snapshot-button" class="tool" type="button" title=${words.snapshot} aria-label=${words.snapshot}
-      ?disabled=${!view.hasPicture} @click=${actions.saveSnapshot}
-    >${icons.snapshot}</button>
-    ${
-      view.canPictureInPicture
-        ? html`<button
-            part="tool pip-button" class="tool" type="button" title=${words.pictureInPicture}
-            aria-label=${words.pictureInPicture} ?disabled=${!view.hasPicture} @click=${actions.togglePictureInPicture}
-          >${icons.pictureInPicture}</button>`
-        : nothing
-    }
-    ${
-      view.canFullscreen
-        ? html`<button
-            part="tool fullscreen-button" class="tool" type="button" title=${fullscreenName}
-            aria-label=${fullscreenName} aria-keyshortcuts="f" @click=${actions.toggleFullscreen}
-          >${view.fullscreen ? icons.leaveFullscreen : icons.fullscreen}</button>`
-        : nothing
-    }
+    <slot name="tools"></slot>
+    ${tools.map(
+      ({ part, name, icon, key, run, disabled = false, pressed }) => html`<button
+        part="tool ${part}" class="tool" type="button" title=${name} aria-label=${name} aria-keyshortcuts=${key}
+        aria-pressed=${pressed ?? nothing} ?disabled=${disabled} @click=${run}
+      >${icon}</button>`,
+    )}
   </div>`;
 }
