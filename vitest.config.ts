@@ -49,12 +49,36 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'examples',
+          environment: 'node',
+          include: ['test/examples/**/*.test.ts'],
+          // The first waits for what it needs to be installed and built.
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          maxWorkers: 1,
+        },
+      },
+      {
+        test: {
           // By `npm run test:turn` only: it needs the networks that test/turn/run.mjs makes.
           name: 'turn',
           environment: 'node',
           include: ['test/turn/**/*.test.ts'],
           // Credentials live for a minute at least, and one test waits until they have ended.
           testTimeout: 240_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          maxWorkers: 1,
+        },
+      },
+      {
+        test: {
+          // By `npm run test:faults` only: it needs the networks that test/faults/run.mjs makes.
+          name: 'faults',
+          environment: 'node',
+          include: ['test/faults/**/*.test.ts'],
+          testTimeout: 180_000,
           hookTimeout: 60_000,
           fileParallelism: false,
           maxWorkers: 1,

@@ -1,5 +1,6 @@
 /**
- * What comes from apt, by what it is for, each with its reason. The names are the same on Debian 12, 13 and Ubuntu 24.04.
+ * What comes from apt, by what it is for, each with its reason. The names are the same on Debian 12, 13 and Ubuntu 24.04,
+ * but for the browsers: Ubuntu has no firefox-esr, and its `chromium` is only a door to a snap.
  *
  * @type {Record<string, Record<string, string>>}
  */
@@ -19,10 +20,12 @@ export const APT_PACKAGES = {
   },
   test: {
     chromium: 'the browser that the tests run in',
-    'fonts-dejavu-core': 'letters for that browser',
+    'firefox-esr': 'the other browser that the tests run in',
+    'fonts-dejavu-core': 'letters for those browsers',
     'python3-pytest': "runs the sender's tests",
     'python3-jsonschema': "checks the sender's messages against the protocol",
     iproute2: 'gives a test a network of its own',
+    iptables: 'cuts that network, or a part of it',
     coturn: 'the TURN server that credentials are tried on',
     'redis-server': 'what several signalling servers share',
   },
@@ -44,5 +47,11 @@ export const APT_PACKAGES = {
   },
 };
 
-/** Where a Chrome or Chromium can be, best first. Ubuntu's `chromium` package is only a door to a snap. */
+/** Where a Chrome or Chromium can be, best first. */
 export const CHROME_NAMES = ['chromium', 'google-chrome', 'google-chrome-stable', 'chrome', 'chromium-browser'];
+
+/** Ubuntu's `firefox` is a snap, which cannot see the folders of a test. */
+export const FIREFOX_NAMES = ['firefox-esr'];
+
+/** Where apt has none of these (Ubuntu), what needs them is left out. */
+export const WELCOME = ['firefox-esr'];

@@ -6,7 +6,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, realpathS
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
-import { APT_PACKAGES, CHROME_NAMES } from './packages.mjs';
+import { APT_PACKAGES, CHROME_NAMES, FIREFOX_NAMES, WELCOME } from './packages.mjs';
 
 /** The project's folder. */
 export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/, '');
@@ -78,9 +78,10 @@ export function ensureNpm() {
  * @param {readonly string[]} groups names of groups in packages.mjs
  * @param {string} dpkgOutput `dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n'` for all of them
  * @param {boolean} haveChrome a Chrome that is not Debian's will do
+ * @param {boolean} haveFirefox and so will a Firefox
  * @returns {{ name: string, reason: string }[]}
  */
-export function missingPackages(groups, dpkgOutput, haveChrome = false) {
+export function missingPackages(groups, dpkgOutput, haveChrome = false, haveFirefox = false) {
   const installed = new Set(
     dpkgOutput
       .split('\n')
@@ -90,7 +91,8 @@ export function missingPackages(groups, dpkgOutput, haveChrome = false) {
   return groups
     .flatMap((group) => Object.entries(APT_PACKAGES[group] ?? {}))
     .map(([name, reason]) => ({ name, reason }))
-    .filter(({ name }) => !installed.has(name) && !(name === 'chromium' && haveChrome));
+    .filter(({ name }) => !installed.has(name))
+    .filter(({ name }) => !(name === 'chromium' && haveChrome) && !(name === 'firefox-esr' && haveFirefox));
 }
 
 /**
@@ -139,7 +141,15 @@ function findMissing(groups) {
   const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Abbrev}\n', ...all], {
     encoding: 'utf8',
   });
-  return missingPackages(groups, stdout ?? '', Boolean(findChrome()));
+  return missingPackages(groups, stdout ?? '', Boolean(findChrome()), Boolean(findFirefox())).filter(
+    ({ name }) => !WELCOME.includes(name) || !haveLists() || knowsAll([name]),
+  );
+}
+
+/** A fresh container has none, and then apt knows nothing. */
+function haveLists() {
+  const folder = '/var/lib/apt/lists';
+  return existsSync(folder) && readdirSync(folder).some((name) => name.includes('_Packages'));
 }
 
 async function aptInstall(sudo, names) {
@@ -151,7 +161,8 @@ async function aptInstall(sudo, names) {
   if (names.includes('chromium') && !knowsAll(['chromium'])) {
     return 'apt has no chromium here: install Google Chrome, or set CHROME_PATH';
   }
-  const installed = await apt(sudo, ['install', '-y', '--no-install-recommends', ...names]);
+  const wanted = names.filter((name) => !WELCOME.includes(name) || knowsAll([name]));
+  const installed = wanted.length > 0 ? await apt(sudo, ['install', '-y', '--no-install-recommends', ...wanted]) : '';
   return installed ? `apt-get install failed: ${installed}` : undefined;
 }
 
@@ -242,6 +253,12 @@ export function findInPath(names) {
 export function findChrome() {
   const chosen = process.env.CHROME_PATH;
   return chosen && existsSync(chosen) ? chosen : findInPath(CHROME_NAMES);
+}
+
+/** @returns {string | undefined} a Firefox: FIREFOX_PATH, or the first in PATH */
+export function findFirefox() {
+  const chosen = process.env.FIREFOX_PATH;
+  return chosen && existsSync(chosen) ? chosen : findInPath(FIREFOX_NAMES);
 }
 
 /** True when dist/ was built after the last change of anything it is built from. */

@@ -1,0 +1,3 @@
+export function mark(as: string): void {
+  document.body.dataset.mark = as;
+}
