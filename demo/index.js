@@ -1,3 +1,6 @@
+import { watchCopyButtons } from './copy.js';
+
+watchCopyButtons();
 document.querySelector('#origin').textContent = location.origin;
 
 // The publish page links here with the stream that it publishes.
@@ -16,25 +19,4 @@ for (const link of document.querySelectorAll('a.publish')) {
     const name = preview.facts?.stream?.online ? 'browser' : preview.getAttribute('stream');
     link.href = `publish.html?stream=${encodeURIComponent(name)}`;
   });
-}
-
-for (const button of document.querySelectorAll('.copy')) {
-  button.addEventListener('click', async () => {
-    const code = button.parentElement.querySelector('code');
-    button.textContent = (await copy(code)) ? 'Copied' : 'Selected';
-    setTimeout(() => {
-      button.textContent = 'Copy';
-    }, 1_500);
-  });
-}
-
-/** The clipboard is for https and localhost only; elsewhere the text is selected, ready for the keyboard. */
-async function copy(code) {
-  try {
-    await navigator.clipboard.writeText(code.textContent);
-    return true;
-  } catch {
-    getSelection().selectAllChildren(code);
-    return false;
-  }
 }

@@ -30,7 +30,8 @@ export async function createServer(options = {}, signaling = {}) {
   });
   await app.register(fastifyStatic, {
     root: folder('.'),
-    allowedPath: (path) => path === '/' || /\.(html|css|js|svg)$/.test(path),
+    // The examples are apps of their own, each with its own server.
+    allowedPath: (path) => path === '/' || (/\.(html|css|js|svg)$/.test(path) && !path.startsWith('/examples/')),
   });
   await app.register(fastifyStatic, { root: folder('../dist'), prefix: '/dist/', decorateReply: false });
   return app;

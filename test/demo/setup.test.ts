@@ -77,6 +77,11 @@ describe('missingPackages', () => {
     expect(missingNames(['test'], '', true)).not.toContain('chromium');
   });
 
+  it('needs no Debian Firefox where another is named', () => {
+    expect(missingNames(['test'], '', true, false)).toContain('firefox-esr');
+    expect(missingNames(['test'], '', true, true)).not.toContain('firefox-esr');
+  });
+
   it('gives every package a reason', () => {
     for (const group of Object.values(groups)) {
       for (const reason of Object.values(group)) expect(reason).toMatch(/\S/);
