@@ -6,8 +6,9 @@ import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { allocate } from '../../src/server/ice/allocate.js';
 import { parseIceUrl } from '../../src/server/ice/static.js';
 import { openPage, ROOT, Sender } from '../e2e/support/stack.js';
+import { browserPath, CHROMIUM_AUTOPLAY, CHROMIUM_FLAGS } from '../support/browser.mjs';
 
-/** What test/turn/namespace.sh has made. */
+/** What test/support/three-networks.sh has made. */
 export const MIDDLE = process.env.MIDDLE ?? '';
 const CAMERA = (process.env.CAMERA ?? '').split(' ');
 const VIEWER = (process.env.VIEWER ?? '').split(' ');
@@ -80,10 +81,11 @@ export class Coturn {
   }
 }
 
+const SMALL = ['--test-pattern', '--width', '640', '--height', '360', '--fps', '15', '--adaptation', 'off'];
+
 /** A sender in the camera's network. */
-export function senderThere(server: string): Sender {
+export function senderThere(server: string, source: string[] = SMALL): Sender {
   const [program = '', ...before] = CAMERA;
-  const source = ['--test-pattern', '--width', '640', '--height', '360', '--fps', '15', '--adaptation', 'off'];
   return new Sender(server, {
     source,
     start: (command, words) =>
@@ -103,18 +105,12 @@ export async function chromiumThere(): Promise<{ browser: Browser; close: () => 
     pipe: true,
     args: [
       ...VIEWER.slice(1),
-      process.env.CHROME_PATH ?? '/usr/bin/chromium',
+      browserPath('chromium'),
       '--headless=new',
       '--remote-debugging-pipe',
       `--user-data-dir=${profile}`,
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--autoplay-policy=no-user-gesture-required',
+      ...CHROMIUM_FLAGS,
+      CHROMIUM_AUTOPLAY,
       'about:blank',
     ],
   });

@@ -25,8 +25,11 @@ function readFrames(video: HTMLVideoElement): () => ReadFrame[] {
     const bytes = new Uint8Array(frame.allocationSize({ rect }));
     const layout = await frame.copyTo(bytes, { rect });
     const shown = { width: visibleRect?.width ?? width, height: visibleRect?.height ?? height };
+    const stride = layout[0]?.stride ?? rect.width;
+    const clock = /^(RGB|BGR)/.test(frame.format ?? '')
+      ? decodePictureClock(greenOf(bytes), stride / 4, shown.width)
+      : decodePictureClock(bytes, stride, shown.width);
     frame.close();
-    const clock = decodePictureClock(bytes, layout[0]?.stride ?? rect.width, shown.width);
     frames.push({
       ageMs: clock ? pictureClockAgeMs(clock, at) : null,
       sequence: clock?.sequence ?? null,
@@ -39,6 +42,11 @@ function readFrames(video: HTMLVideoElement): () => ReadFrame[] {
     reading = false;
     return frames;
   };
+}
+
+/** Chromium gives planes, the first of them luma; Firefox gives four bytes a pixel, and the clock is black and white. */
+function greenOf(pixels: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: pixels.length / 4 }, (_, index) => pixels[index * 4 + 1] ?? 0);
 }
 
 Object.assign(globalThis, { readFrames });

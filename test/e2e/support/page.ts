@@ -80,6 +80,12 @@ export async function watchForBlack(page: Page): Promise<() => Promise<{ looked:
   return () => watch.jsonValue();
 }
 
+/**
+ * How many refreshes a browser may show without a picture when one connection's track takes the place of another's. Firefox takes
+ * away the former track's picture with the track, up to a frame before the next one's first.
+ */
+export const MISSED_REFRESHES = { chromium: 0, firefox: 2 };
+
 /** Peer connections that the page has made so far. */
 export function peersMade(page: Page): Promise<number> {
   return page.evaluate(() => peerCounter.made);

@@ -8,8 +8,10 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance } from 'fastify';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import { describe, it } from 'vitest';
 // The built plugin, as an app would import it.
 import { type WebRTCSignalingOptions, webrtcSignaling } from 'webrtc-preview/server';
+import { BROWSERS, type BrowserName, launchOptions, whyNoBrowser } from '../../support/browser.mjs';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export const SCREENS = join(ROOT, 'test/out/screens');
@@ -86,7 +88,7 @@ export class Sender {
     return this.lines.filter((line) => pattern.test(line)).length;
   }
 
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+  signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
   }
 
@@ -96,35 +98,43 @@ export class Sender {
   }
 }
 
-export async function launchChromium(): Promise<{ browser: Browser; close: () => Promise<void> }> {
+/** Runs a suite in each browser. One that is not on this machine is skipped, and the reason is said. */
+export function inBrowsers(suite: (browser: BrowserName) => void): void {
+  for (const browser of BROWSERS) {
+    const reason = whyNoBrowser(browser);
+    describe(`in ${browser}`, () => (reason ? it('runs', ({ skip }) => skip(reason)) : suite(browser)));
+  }
+}
+
+export interface Launched {
+  browser: Browser;
+  close(): Promise<void>;
+}
+
+/** A browser without a window, with a profile of its own. */
+export async function launchBrowser(name: BrowserName, more?: Parameters<typeof launchOptions>[1]): Promise<Launched> {
   const profile = mkdtempSync(join(tmpdir(), 'webrtc-preview-e2e-'));
-  const browser = await puppeteer.launch({
-    executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium',
-    userDataDir: profile,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  const browser = await puppeteer.launch({ ...launchOptions(name, more), userDataDir: profile });
   return {
     browser,
     close: async () => {
       await browser.close();
-      rmSync(profile, { recursive: true, force: true });
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
+
+export const launchChromium = (): Promise<Launched> => launchBrowser('chromium');
 
 /** Opens one of the test's pages; counts the peer connections that it makes, and fails on any error in it. */
 export async function openPage(browser: Browser, url: string, errors: string[] = []): Promise<Page> {
   const page = await browser.newPage();
   await page.setViewport({ width: 1280, height: 860 });
-  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('pageerror', (error) => {
+    // Firefox counts a WebSocket that finds no server among the errors of scripts; Chromium only tells the console.
+    if (!/establish a connection to the server at wss?:|was interrupted while the page was loading/.test(String(error)))
+      errors.push(String(error));
+  });
   await page.evaluateOnNewDocument(() => {
     const counter = { made: 0 };
     const Native = globalThis.RTCPeerConnection;

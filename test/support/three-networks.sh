@@ -1,11 +1,11 @@
-# Runs "$@" in the middle of three networks: a cable leads to the camera, another to the viewer, and nothing is passed on between the two.
-# CAMERA and VIEWER are the words that run a command there. All of it is gone with its first process.
+# Runs "$@" in the middle of three networks: a cable leads to the camera, another to the viewer. With FORWARD=1 the middle passes
+# on what one sends to the other, else nothing. CAMERA and VIEWER are the words that run a command there. All of it is gone with its first process.
 set -e
 # What the middle is called by both, and where TURN's relays are.
 MIDDLE=10.97.0.1
 ip link set lo up
 ip addr add $MIDDLE/32 dev lo
-echo 0 >/proc/sys/net/ipv4/ip_forward
+echo ${FORWARD:-0} >/proc/sys/net/ipv4/ip_forward
 
 # A network of its own at the end of a cable: its name, its number.
 lay() {
