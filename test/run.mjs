@@ -11,7 +11,11 @@ const PYTHON = '/usr/bin/python3';
 /** No suite takes nearly as long; one that hangs must not take the others with it. */
 const SUITE_TIMEOUT_MS = 15 * 60_000;
 
+/** Everything else may lean on these. */
+const FIRST = ['check', 'build'];
+
 const node = (...args) => [process.execPath, ...args];
+const live = (text) => process.stdout.write(text);
 const vitest = (project) =>
   node(
     'node_modules/vitest/vitest.mjs',
@@ -24,22 +28,78 @@ const vitest = (project) =>
 const VITEST_COUNTS = './test/report/vitest.mjs';
 const lines = (_path, output) => countLines(output);
 
-/** In the order in which they run: what is quick to fail comes first. `needs`: what has to be installed. */
+/**
+ * In the order in which they run: what is quick to fail comes first. `needs`: what has to be installed. `waits`: most of its time is
+ * spent waiting (for credentials to end, leases to lapse, viewers to leave); such suites run one after the other beside the rest.
+ */
 const SUITES = [
   { name: 'check', steps: [node('scripts/check.mjs')], read: lines },
   { name: 'unit', steps: [vitest('unit')], read: readCounts },
   { name: 'build', steps: [node('scripts/build.mjs')] },
   { name: 'element', steps: [node('test/report/element.mjs')], read: readCounts, needs: ['chrome'] },
   {
+    name: 'react',
+    steps: [node('test/report/element.mjs', '--config', 'test/react/web-test-runner.config.mjs')],
+    read: readCounts,
+    needs: ['chrome'],
+  },
+  {
     name: 'sender',
     steps: [[PYTHON, '-m', 'pytest', '-p', 'no:cacheprovider', '--junitxml=$COUNTS', 'test/sender']],
     read: readJUnit,
     needs: ['apt'],
+    waits: true,
   },
-  { name: 'cluster', steps: [vitest('cluster')], read: readCounts, needs: ['apt', 'chrome'], after: 'build' },
+  {
+    name: 'cluster',
+    steps: [vitest('cluster')],
+    read: readCounts,
+    needs: ['apt', 'chrome'],
+    after: 'build',
+    waits: true,
+  },
   { name: 'e2e', steps: [vitest('e2e')], read: readCounts, needs: ['apt', 'chrome'], after: 'build' },
-  { name: 'whip', steps: [node('test/whip/run.mjs')], read: readCounts, needs: ['apt', 'chrome'], after: 'build' },
-  { name: 'turn', steps: [node('test/turn/run.mjs')], read: readCounts, needs: ['apt', 'chrome'], after: 'build' },
+  {
+    name: 'package',
+    steps: [
+      node(
+        'node_modules/vitest/vitest.mjs',
+        'run',
+        '--config',
+        'test/package/vitest.config.ts',
+        '--reporter=default',
+        `--reporter=${VITEST_COUNTS}`,
+      ),
+    ],
+    read: readCounts,
+    needs: ['apt', 'chrome'],
+    after: 'build',
+  },
+  { name: 'examples', steps: [vitest('examples')], read: readCounts, needs: ['apt', 'chrome'], after: 'build' },
+  {
+    name: 'whip',
+    steps: [node('test/whip/run.mjs')],
+    read: readCounts,
+    needs: ['apt', 'chrome'],
+    after: 'build',
+    waits: true,
+  },
+  {
+    name: 'turn',
+    steps: [node('test/turn/run.mjs')],
+    read: readCounts,
+    needs: ['apt', 'chrome'],
+    after: 'build',
+    waits: true,
+  },
+  {
+    name: 'faults',
+    steps: [node('test/faults/run.mjs')],
+    read: readCounts,
+    needs: ['apt', 'chrome'],
+    after: 'build',
+    waits: true,
+  },
   {
     name: 'camera',
     steps: [node('test/camera/run.mjs')],
@@ -55,6 +115,7 @@ const SUITES = [
     after: 'build',
     // Minutes of nothing else: by name, or where nobody waits for it.
     only: () => Boolean(process.env.CI),
+    waits: true,
   },
 ];
 
@@ -90,27 +151,61 @@ console.log(`Set up in ${seconds(started).toFixed(1)} s.`);
 
 mkdirSync(OUT, { recursive: true });
 const results = [];
-let running;
+const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
-    if (running) killGroup(running);
+    for (const child of running) killGroup(child);
     process.exit(1);
   });
 }
-for (const suite of suites) results.push(await runSuite(suite));
+const first = suites.filter(({ name }) => FIRST.includes(name));
+const others = suites.filter((suite) => !first.includes(suite));
+for (const suite of first) await runSuite(suite, live);
+await Promise.all([
+  inTurn(
+    others.filter(({ waits }) => !waits),
+    () => live,
+  ),
+  inTurn(
+    others.filter(({ waits }) => waits),
+    // Whole, when it has ended: two at once cannot be read.
+    () => (others.every(({ waits }) => waits) ? live : keeping()),
+  ),
+]);
+results.sort(
+  (a, b) => suites.findIndex(({ name }) => name === a.name) - suites.findIndex(({ name }) => name === b.name),
+);
 
 const failed = results.some(({ counts }) => counts.failed > 0);
 console.log(`\n${summary(results).join('\n')}`);
 process.exit(failed ? 1 : 0);
 
-async function runSuite({ name, steps, read, needs = [], after }) {
+async function inTurn(suites, printerFor) {
+  for (const suite of suites) await runSuite(suite, printerFor());
+}
+
+/** @returns {(text: string) => void} prints nothing until it is told that there is no more */
+function keeping() {
+  let kept = '';
+  return Object.assign(
+    (text) => {
+      kept += text;
+    },
+    { end: () => process.stdout.write(kept) },
+  );
+}
+
+async function runSuite({ name, steps, read, needs = [], after }, print) {
   const begun = Date.now();
-  console.log(`\n── ${name} ${'─'.repeat(Math.max(0, 60 - name.length))}`);
-  const done = (counts) => ({ name, seconds: seconds(begun), counts });
+  print(`\n── ${name} ${'─'.repeat(Math.max(0, 60 - name.length))}\n`);
+  const done = (counts) => {
+    print.end?.();
+    results.push({ name, seconds: seconds(begun), counts });
+  };
 
   const missing = whyNot(needs, after);
   if (missing) {
-    console.log(missing);
+    print(`${missing}\n`);
     // On a machine of one's own a suite may not be able to run; CI has to run them all.
     return done(
       process.env.CI
@@ -123,15 +218,15 @@ async function runSuite({ name, steps, read, needs = [], after }) {
   let output = '';
   let why;
   for (const step of steps) {
-    const ended = await runStep(wanted[0] === name ? [...step, ...given] : step, path, read === lines);
+    const ended = await runStep(wanted[0] === name ? [...step, ...given] : step, path, print);
     output += ended.output;
     why = ended.why;
     if (why) break;
   }
-  if (why) console.log(`${name} ${why}`);
+  if (why) print(`${name} ${why}\n`);
   const counts = read ? read(path, output) : { passed: why ? 0 : 1, failed: why ? 1 : 0, skipped: [] };
   if (!counts || counts.passed + counts.failed + counts.skipped.length === 0) {
-    console.log(`${name} ran no test.`);
+    print(`${name} ran no test.\n`);
     return done({ passed: 0, failed: 1, skipped: [] });
   }
   // Whoever ends with an error has failed, whatever it counted.
@@ -147,14 +242,14 @@ function whyNot(needs, after) {
 }
 
 /** @returns {Promise<{ output: string, why?: string }>} `why` it failed; `output` only where it is wanted */
-function runStep(command, countsPath, wantOutput) {
+function runStep(command, countsPath, print) {
   const [program, ...args] = command.map((word) => word.replace('$COUNTS', countsPath));
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: root,
       // A group of its own, so that nothing that a suite started outlives it.
       detached: true,
-      stdio: ['ignore', wantOutput ? 'pipe' : 'inherit', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
         TEST_COUNTS: countsPath,
@@ -162,12 +257,14 @@ function runStep(command, countsPath, wantOutput) {
         ...(findChrome() ? { CHROME_PATH: findChrome() } : {}),
       },
     });
-    running = child;
+    running.add(child);
     let output = '';
-    child.stdout?.setEncoding('utf8').on('data', (text) => {
-      output += text;
-      process.stdout.write(text);
-    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text;
+        print(text);
+      });
+    }
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -176,7 +273,7 @@ function runStep(command, countsPath, wantOutput) {
     const end = (why) => {
       clearTimeout(timer);
       killGroup(child);
-      running = undefined;
+      running.delete(child);
       resolve(why ? { output, why } : { output });
     };
     child.on('error', (error) => end(`could not be started: ${error.message}`));
