@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser } from 'puppeteer-core';
+import { CHROMIUM_AUTOPLAY, CHROMIUM_FLAGS } from '../../support/browser.mjs';
 import type { Lab } from './lab.js';
 import { findChrome } from './setup.js';
 
@@ -11,20 +12,14 @@ export function chromiumPath(): string {
   return path;
 }
 
-/** Software drawing everywhere, so that machines with and without a GPU are measured alike, and no traffic of its own. */
+/** A browser for measuring asks and restores nothing, and its pages play as they like. */
 const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
+  ...CHROMIUM_FLAGS,
   '--no-default-browser-check',
   '--password-store=basic',
   '--hide-crash-restore-bubble',
   '--noerrdialogs',
-  '--autoplay-policy=no-user-gesture-required',
+  CHROMIUM_AUTOPLAY,
 ];
 
 /**
