@@ -161,7 +161,17 @@ export type UpdateCamera = Type.Static<typeof UpdateCamera>;
 
 // ---- receiver → server ------------------------------------------------------------------------------------------
 
-export const Join = Type.Object({ stream: Id }, closed);
+export const Join = Type.Object(
+  {
+    stream: Id,
+    /**
+     * Makes the session's id known before the acknowledgement, so that the offer may follow at once: it is then
+     * `<id of this Socket.IO socket>_<number>`. Another number for each session.
+     */
+    number: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 31 })),
+  },
+  closed,
+);
 export type Join = Type.Static<typeof Join>;
 
 /** Proof that a session is the caller's, good for one {@link Resume}: 256 bits, base64url. */

@@ -56,15 +56,13 @@ beforeEach(() => {
   channel = new FakeChannel({ onSignalling() {}, onStream() {}, onTokenExpiring() {} });
   channel.answer = async () => 'v=0';
   said = [];
-  connection = new Connection(
-    {
-      onChange: () => said.push('change'),
-      onTrack: () => said.push('picture'),
-      onAudio: (track) => said.push(track ? 'sound' : 'silence'),
-      onEnded: ({ code }) => said.push(`ended ${code}`),
-    },
-    () => peer as unknown as RTCPeerConnection,
-  );
+  connection = new Connection(() => peer as unknown as RTCPeerConnection);
+  connection.events = {
+    onChange: () => said.push('change'),
+    onTrack: () => said.push('picture'),
+    onAudio: (track) => said.push(track ? 'sound' : 'silence'),
+    onEnded: ({ code }) => said.push(`ended ${code}`),
+  };
 });
 
 afterEach(() => {

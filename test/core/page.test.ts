@@ -283,12 +283,57 @@ describe('a sign that things are better', () => {
   it('changes nothing where frames flow', async () => {
     on.open();
     await on.goLive();
-    for (const sign of ['online', 'resume', 'pageshow'] as const) {
+    for (const sign of ['resume', 'pageshow'] as const) {
       on.page.say(sign);
       await on.play(1_500);
     }
     expect(FakePeer.made).toHaveLength(1);
     expect(on.states).toEqual(['connecting', 'live']);
+  });
+
+  it('tries at once on another network, and takes that back at the next frame', async () => {
+    on.open();
+    await on.goLive();
+    on.page.say('online');
+    await on.pass(0);
+    expect(FakePeer.made).toHaveLength(2);
+    await on.play(33);
+    expect(FakePeer.last.closed).toBe(true);
+    await on.play(3_000);
+    expect(FakePeer.made).toHaveLength(2);
+    expect(on.states).toEqual(['connecting', 'live']);
+  });
+
+  it('does not take what was on its way before for a sign of life on another network', async () => {
+    on.open();
+    await on.goLive();
+    const received = performance.now();
+    on.page.say('online');
+    await on.play(33, { receiveTime: received - 1 });
+    expect(FakePeer.made).toHaveLength(2);
+    expect(FakePeer.last.closed).toBe(false);
+  });
+
+  it('suspects the picture soon when the server was lost and found again', async () => {
+    on.open();
+    await on.goLive();
+    on.channel.drop();
+    await on.pass(60);
+    on.channel.connect();
+    await on.pass(30);
+    expect(FakePeer.made, 'frames may be late').toHaveLength(1);
+    await on.pass(10);
+    expect(FakePeer.made).toHaveLength(2);
+  });
+
+  it('suspects nothing where frames came all the while', async () => {
+    on.open();
+    await on.goLive();
+    on.channel.drop();
+    await on.play(3_000);
+    on.channel.connect();
+    await on.play(3_000);
+    expect(FakePeer.made).toHaveLength(1);
   });
 
   it('does not begin a try anew that has only just begun', async () => {
@@ -429,4 +474,17 @@ it('says that the device has no network, where frames stop for it', async () => 
   on.channel.connect();
   await on.pass(0);
   expect(on.client.facts.problem).toBeNull();
+});
+
+it('says that the picture stands still when that is so, and not at the next look', async () => {
+  on.open();
+  await on.goLive();
+  // Wherever the last frame lies between two looks.
+  for (let late = 0; late < 8; late += 1) {
+    await on.play(33 * (8 + late));
+    await on.pass(400 - 33 - 1);
+    expect(on.client.facts.state).toBe('live');
+    await on.pass(2);
+    expect(on.client.facts.state).toBe('stalled');
+  }
 });

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { wallClock } from '../../src/element/core/connection.js';
+import { Connection, wallClock } from '../../src/element/core/connection.js';
 import type { Facts } from '../../src/element/core/facts.js';
 import { PreviewClient } from '../../src/element/core/preview-client.js';
+import type { SignallingFactory } from '../../src/element/signalling/signalling.js';
 import { errorInfo, PreviewError } from '../../src/protocol/errors.js';
 import type { Camera } from '../../src/protocol/messages.js';
 import { CAMERA_LOST, FakeChannel, FakeMediaStream, FakePeer, FakeVideo, ONLINE, REDUCED } from './fakes.js';
@@ -12,7 +13,10 @@ let client: PreviewClient;
 let video: FakeVideo;
 let states: Facts['state'][];
 
+const fakePeer = (configuration: RTCConfiguration) => new FakePeer(configuration) as unknown as RTCPeerConnection;
+
 beforeEach(() => {
+  Connection.pageIsWarm = true;
   vi.useFakeTimers();
   vi.stubGlobal('MediaStream', FakeMediaStream);
   FakePeer.made = [];
@@ -25,7 +29,7 @@ beforeEach(() => {
       return channel;
     },
     random: () => 0,
-    createPeer: (configuration) => new FakePeer(configuration) as unknown as RTCPeerConnection,
+    createPeer: fakePeer,
   });
   client.attach(video as unknown as HTMLVideoElement);
   states = [];
@@ -79,6 +83,102 @@ describe('before it is started', () => {
   it('shows at once why the server refuses it', () => {
     channel.events.onSignalling('closed', errorInfo('unauthorized'));
     expect(client.facts).toMatchObject({ state: 'failed', problem: { code: 'unauthorized', rung: 'server' } });
+  });
+});
+
+describe('a connection that is made ahead', () => {
+  /** As a page has it: nobody else makes its peers. */
+  const open = () => {
+    client.close();
+    Connection.pageIsWarm = false;
+    vi.stubGlobal('RTCPeerConnection', FakePeer);
+    client = new PreviewClient({ signalling: (_, events) => (channel = new FakeChannel(events)), random: () => 0 });
+    client.attach(video as unknown as HTMLVideoElement);
+  };
+  /** Node has no idle callbacks, nor has Safari. */
+  const idle = () => pass(1_000);
+
+  it('is there once there is something to see, holds nothing, and is the one that the start uses', async () => {
+    open();
+    await idle();
+    expect(FakePeer.made, 'nothing is to be seen').toHaveLength(0);
+    channel.connect();
+    expect(FakePeer.made, 'there is something else to do').toHaveLength(0);
+    await idle();
+    expect(FakePeer.made).toHaveLength(1);
+    const spare = FakePeer.last;
+    expect(spare.localDescription, 'nothing is gathered, no socket held').toBeNull();
+    expect(client.facts).toMatchObject({ state: 'idle', connection: null, attempt: 0 });
+    await pass(60_000);
+    expect(vi.getTimerCount(), 'nothing runs').toBe(0);
+    client.start();
+    await settle();
+    expect(FakePeer.made).toEqual([spare]);
+    expect(spare.localDescription).not.toBeNull();
+    expect(channel.opened[0]?.offers).toBe(1);
+  });
+
+  it('is not made where the page has had one: another one is made in no time', async () => {
+    open();
+    await goLive();
+    await play(1_000);
+    const other = new PreviewClient({ signalling: (_, events) => (channel = new FakeChannel(events)) });
+    channel.connect();
+    await play(1_500);
+    expect(FakePeer.made).toHaveLength(1);
+    other.close();
+  });
+
+  it('is one for the page, and is let go with the last client of it', async () => {
+    open();
+    let second = channel;
+    const other = new PreviewClient({ signalling: (_, events) => (second = new FakeChannel(events)) });
+    channel.connect();
+    second.connect();
+    await idle();
+    expect(FakePeer.made).toHaveLength(1);
+    client.close();
+    expect(FakePeer.last.closed).toBe(false);
+    other.close();
+    expect(FakePeer.last.closed).toBe(true);
+  });
+
+  it('is of its kind: another one is not given in its place', async () => {
+    open();
+    channel.connect();
+    await idle();
+    let second = channel;
+    const signalling: SignallingFactory = (_, events) => (second = new FakeChannel(events));
+    const other = new PreviewClient({ signalling, codecs: ['vp8'], icePolicy: 'relay' });
+    other.start();
+    second.connect();
+    await settle();
+    expect(FakePeer.made).toHaveLength(2);
+    expect(FakePeer.last.configuration.iceTransportPolicy).toBe('relay');
+    expect(FakePeer.made[0]?.localDescription).toBeNull();
+    other.close();
+  });
+
+  it('is not made for a stream that is offline, nor after the client has gone', async () => {
+    open();
+    channel.connect({ online: false });
+    await idle();
+    channel.news();
+    client.close();
+    await idle();
+    expect(FakePeer.made).toHaveLength(0);
+  });
+});
+
+describe("a page's first connection", () => {
+  it('comes after the way to the server, where it is made at the start', async () => {
+    Connection.pageIsWarm = false;
+    client.start();
+    expect(FakePeer.made, 'who asks for the server in a microtask goes first').toHaveLength(0);
+    await settle();
+    expect(FakePeer.made).toHaveLength(1);
+    client.stop();
+    expect(FakePeer.last.closed).toBe(true);
   });
 });
 
@@ -395,13 +495,37 @@ describe('the picture', () => {
     const first = await goLive();
     first.become('failed', 'failed');
     await settle();
-    expect(channel.opened[0]?.left).toBe(1);
-    expect(first.closed, 'its last frame stays').toBe(false);
+    expect(first.closed, 'its last frame stays, and it may come back').toBe(false);
     expect(FakePeer.made).toHaveLength(2);
     FakePeer.last.become('connected');
     FakePeer.last.receive();
     video.showFrame();
     expect(first.closed).toBe(true);
+    expect(channel.opened[0]?.left).toBe(1);
+  });
+
+  it('goes on with a connection that ICE had given up, when its network comes back first', async () => {
+    const first = await goLive();
+    first.become('failed', 'failed');
+    await settle();
+    expect(client.facts.state).toBe('reconnecting');
+    expect(FakePeer.made).toHaveLength(2);
+    video.showFrame();
+    await settle();
+    expect(client.facts.state).toBe('live');
+    expect(FakePeer.last.closed, 'the other one').toBe(true);
+    expect(first.closed).toBe(false);
+    expect(channel.opened[0]?.left).toBe(0);
+  });
+
+  it('gives up at once what fails before it has shown anything', async () => {
+    channel.connect();
+    client.start();
+    await settle();
+    FakePeer.last.become('connected');
+    FakePeer.last.become('failed', 'failed');
+    await settle();
+    expect(FakePeer.made[0]?.closed).toBe(true);
   });
 });
 

@@ -15,7 +15,10 @@ export class SmallServer {
   readonly tokens: (string | undefined)[] = [];
   sockets: Socket[] = [];
   /** What each kind of message is answered with. */
-  readonly answers: Record<string, (message: { session: string; resume: string; token: string }) => Reply> = {
+  readonly answers: Record<
+    string,
+    (message: { session: string; resume: string; token: string; number?: number }) => Reply | Promise<Reply>
+  > = {
     join: () => this.joined(),
     resume: () => ({ ok: true, stream: ONLINE, ice: { iceServers: [] }, resume: `key-${this.heard.length}` }),
     offer: () => ({ ok: true, sdp: 'v=0' }),
@@ -36,7 +39,9 @@ export class SmallServer {
       this.sockets.push(socket);
       socket.onAny((event: string, message, ack?: (reply: Reply) => void) => {
         this.heard.push([event, message.session, message.resume, message.token].filter(Boolean).join(' '));
-        ack?.(this.answers[event]?.(message) ?? { ok: true });
+        const answer = this.answers[event]?.(message) ?? { ok: true };
+        if (answer instanceof Promise) void answer.then(ack);
+        else ack?.(answer);
       });
     });
     onTestFinished(() => void this.#io.close());
@@ -44,9 +49,9 @@ export class SmallServer {
     return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
   }
 
-  joined(): Reply {
+  /** @param session its id, where it is not the server that chooses one */
+  joined(session = `s${this.#sessions + 1}`): Reply {
     this.#sessions += 1;
-    const session = `s${this.#sessions}`;
     return { ok: true, session, stream: ONLINE, ice: { iceServers: [] }, resume: `key-of-${session}` };
   }
 

@@ -59,6 +59,60 @@ describe('joining', () => {
   });
 });
 
+describe('an offer that is there before its session', () => {
+  /** A server that takes the ids that its clients expect. */
+  async function serveNumbers() {
+    const { server, src } = await serve();
+    server.answers.join = ({ number }) => server.joined(`${server.socket.id}_${number}`);
+    return { server, src };
+  }
+
+  it('is sent in the same flight as the join: one round trip for both', async () => {
+    const { server, src } = await serveNumbers();
+    const join = server.answers.join as (message: object) => object;
+    // The join is acknowledged only once the offer is here: who waits for the one before sending the other waits for ever.
+    server.answers.join = async (message) => {
+      await vi.waitUntil(() => server.heard.some((each) => each.startsWith('offer')), patience);
+      return join(message);
+    };
+    const { channel } = openChannel(src);
+    // Nobody is connected yet, as in a page that is only being opened.
+    const session = await channel.open(sessionEvents(), Promise.resolve('v=0'));
+    expect(await session.offer('v=0')).toBe('v=0');
+    const heard = server.heard.map((each) => each.split(' ')[0]);
+    expect(heard.slice(0, 2)).toEqual(['join', 'offer']);
+    expect(
+      heard.filter((each) => each === 'offer'),
+      'it is sent once',
+    ).toHaveLength(1);
+  });
+
+  it('is sent anew where the server gives ids of its own', async () => {
+    const { server, src } = await serve();
+    server.answers.offer = ({ session }) =>
+      session === 's1' ? { ok: true, sdp: 'v=0' } : { ok: false, error: errorInfo('unknown_session') };
+    const { channel } = openChannel(src);
+    const session = await channel.open(sessionEvents(), Promise.resolve('v=0'));
+    expect(await session.offer('v=0')).toBe('v=0');
+  });
+
+  it('waits for another session where the first was refused for now', async () => {
+    const { server, src } = await serveNumbers();
+    const join = server.answers.join as (message: object) => object;
+    let joins = 0;
+    server.answers.join = (message) => {
+      joins += 1;
+      return joins === 1 ? { ok: false, error: errorInfo('too_many_sessions') } : join(message);
+    };
+    server.answers.offer = () =>
+      joins === 1 ? { ok: false, error: errorInfo('unknown_session') } : { ok: true, sdp: 'v=0' };
+    const { channel } = openChannel(src);
+    const session = await channel.open(sessionEvents(), Promise.resolve('v=0'));
+    expect(await session.offer('v=0')).toBe('v=0');
+    expect(joins).toBeGreaterThan(1);
+  });
+});
+
 describe('a connection that breaks', () => {
   it('has its sessions resumed on the next one, before another is joined, with a key for each time', async () => {
     const { server, src } = await serve();
@@ -320,5 +374,31 @@ describe('a newer token', () => {
     expect(await one.channel.authenticate('new')).toBe(false);
     expect(server.heard).not.toContain('authenticate new');
     expect(await two.channel.authenticate('old')).toBe(true);
+  });
+});
+
+describe('a connection that is doubted because frames are missing', () => {
+  it('is given up for another, with all its sessions, when nothing comes by it', async () => {
+    const { server, src } = await serve();
+    const { channel, session, until } = await answered(src);
+    // Nobody is asked anything here: the server is as silent as one whose network is gone.
+    channel.doubt?.();
+    await until('connecting server_unreachable');
+    await until('connected', 2);
+    expect(server.sockets).toHaveLength(2);
+    await expect.poll(() => server.heard, patience).toContain('resume s1 key-of-s1');
+    await session.leave();
+  });
+
+  it('stays when the server answers', async () => {
+    const { server, src } = await serve();
+    const { channel, said } = await answered(src);
+    for (let round = 0; round < 3; round += 1) {
+      channel.doubt?.();
+      await channel.open(sessionEvents());
+      await new Promise((resolve) => setTimeout(resolve, 600));
+    }
+    expect(server.sockets).toHaveLength(1);
+    expect(said.filter((word) => word.startsWith('connecting'))).toHaveLength(1);
   });
 });

@@ -81,6 +81,8 @@ export function stage(): Stage {
   beforeEach(() => {
     vi.useFakeTimers();
     FakePeer.made = [];
+    // Nothing is made ahead, unless the test is about that.
+    Connection.pageIsWarm = true;
     stage.page = new FakePage();
     stage.video = new FakeVideo();
     stage.channels = [];

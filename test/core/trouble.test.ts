@@ -475,7 +475,7 @@ describe('what a report says of the token', () => {
     on.open({ token });
     on.client.start();
     if (reached) on.channel.connect();
-    await on.pass(0);
+    await on.pass(250); // by then it is fetched
     expect(on.client.report()).toContain(`token ${word}`);
   });
 });

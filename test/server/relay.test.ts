@@ -17,6 +17,28 @@ describe('a session', () => {
     expect(fastify.webrtcSignaling.sessions()).toMatchObject([{ session, stream: 'cam', state: 'live', epoch: 1 }]);
   });
 
+  it('takes the offer in the same flight as the join, whose session has an id that both know before', async () => {
+    const { url } = await listen();
+    await sender(url);
+    const { socket } = await receiver(url);
+    const session = `${socket.id}_7`;
+    const [joined, answered] = await Promise.all([
+      socket.emitWithAck('join', { stream: 'cam', number: 7 }),
+      socket.emitWithAck('offer', { session, epoch: 1, sdp: OTHER_SDP }),
+    ]);
+    expect(joined).toMatchObject({ ok: true, session });
+    expect(answered).toEqual({ ok: true, sdp: SDP });
+    // The number of a session that is there is no way to another one, nor to somebody else's.
+    expect(await socket.emitWithAck('join', { stream: 'cam', number: 7 })).toMatchObject({
+      error: { code: 'bad_request' },
+    });
+    const { socket: other } = await receiver(url);
+    expect(await other.emitWithAck('join', { stream: 'cam', number: 7 })).toMatchObject({ session: `${other.id}_7` });
+    expect(await other.emitWithAck('offer', { session, epoch: 2, sdp: SDP })).toMatchObject({
+      error: { code: 'unknown_session' },
+    });
+  });
+
   it("passes the receiver's candidates behind the offer and the sender's behind the answer, each in order", async () => {
     const { url } = await listen();
     const camera = client(url, 'sender');

@@ -7,7 +7,7 @@ import {
   toErrorInfo,
   type ViewerErrorCode,
 } from '../../protocol/viewer-errors.js';
-import type { SignallingChannel, SignallingSession } from '../signalling/signalling.js';
+import type { SessionEvents, SignallingChannel, SignallingSession } from '../signalling/signalling.js';
 import type { ClockSync } from './clock-sync.js';
 import { preferCodecs } from './codecs.js';
 import { SenderChannel } from './sender-channel.js';
@@ -17,6 +17,8 @@ export { wallClock } from './sender-channel.js';
 export interface ConnectionEvents {
   /** A state of the peer connection, the progress or the quality has changed. */
   onChange(): void;
+  /** The picture is going to arrive on this track. */
+  onComing?(track: MediaStreamTrack): void;
   /** Packets of the picture have begun to arrive on this track. */
   onTrack(track: MediaStreamTrack): void;
   /** There is something to hear, as a rule before there is something to see; `null`: no more. `audio` has it from now on. */
@@ -58,25 +60,32 @@ const CLOSE_ERRORS: Partial<Record<CloseReason, ViewerErrorCode>> = {
  * One peer connection over one session. Single-use: it opens, it may end, it closes; a new try is a new object.
  */
 export class Connection {
-  readonly #events: ConnectionEvents;
+  /** The page has made one: its next ones take a few ms, and not the 25 to 250 of the first. */
+  static pageIsWarm = false;
+  /** Who is told. A connection that is made ahead has nobody yet. */
+  events: ConnectionEvents | undefined;
   readonly #codecs: readonly string[];
   readonly #pc: RTCPeerConnection;
   readonly #sender: SenderChannel;
   /** By `performance.now()`: a clock that nobody sets. */
-  readonly openedAt = performance.now();
+  openedAt = performance.now();
+  #offer: Promise<RTCSessionDescriptionInit> | undefined;
   readonly #timings: Timings = {};
   readonly #iceErrors = new Map<number, number>();
   #session: SignallingSession | undefined;
   #audio: MediaStreamTrack | null = null;
+  /** Of the picture, before anything has come on it. */
+  #coming: MediaStreamTrack | undefined;
   #answered = false;
+  #isLive = false;
   #ended = false;
   #localCandidates: Candidate[] | undefined = [];
   #remoteCandidates: Candidate[] | undefined = [];
 
-  constructor(events: ConnectionEvents, createPeer: () => RTCPeerConnection, { codecs = [] }: ConnectionOptions = {}) {
-    this.#events = events;
+  constructor(createPeer: () => RTCPeerConnection, { codecs = [] }: ConnectionOptions = {}) {
     this.#codecs = codecs;
     this.#pc = createPeer();
+    Connection.pageIsWarm = true;
     const pc = this.#pc;
     pc.addEventListener('icecandidate', ({ candidate }) => this.#onLocalCandidate(candidate));
     pc.addEventListener('icecandidateerror', ({ errorCode }) =>
@@ -86,10 +95,11 @@ export class Connection {
     pc.addEventListener('connectionstatechange', () => this.#onStateChange());
     pc.addEventListener('track', ({ track }) => {
       // Chromium unmutes at the first packet: before that there is nothing to show instead of the last frame, or to hear.
+      if (track.kind !== 'audio') this.#coming = track;
       if (!track.muted) this.#onTrack(track);
       else track.addEventListener('unmute', () => this.#onTrack(track), { once: true });
     });
-    this.#sender = new SenderChannel(pc, () => this.#ended || events.onChange());
+    this.#sender = new SenderChannel(pc, () => this.#ended || this.events?.onChange());
   }
 
   get peer(): RTCPeerConnection {
@@ -120,6 +130,11 @@ export class Connection {
     return this.#sender.gone;
   }
 
+  /** It has shown frames, and ICE has given it up: another is to be tried, but it comes back if its network does. */
+  get lost(): boolean {
+    return this.#isLive && this.#pc.iceConnectionState === 'failed';
+  }
+
   get timings(): Readonly<Timings> {
     return this.#timings;
   }
@@ -134,8 +149,22 @@ export class Connection {
     return this.#sender.pause(paused);
   }
 
+  /** Makes the offer, which may be long before it is sent: nothing is gathered, and no socket held, until then. */
+  prepare(audio = false): Promise<RTCSessionDescriptionInit> {
+    const pc = this.#pc;
+    if (!this.#offer) {
+      const video = pc.addTransceiver('video', { direction: 'recvonly' });
+      if (this.#codecs.length > 0) preferCodecs(video, this.#codecs);
+      if (audio) pc.addTransceiver('audio', { direction: 'recvonly' });
+      this.#offer = pc.createOffer();
+      this.#offer.catch(() => {}); // heard of when it is to be sent
+    }
+    return this.#offer;
+  }
+
   /** Offers to the sender. Ends with `onEnded` when that fails. */
   async open(channel: SignallingChannel): Promise<void> {
+    this.openedAt = performance.now();
     try {
       await this.#negotiate(channel);
     } catch (error) {
@@ -145,22 +174,27 @@ export class Connection {
 
   async #negotiate(channel: SignallingChannel): Promise<void> {
     const pc = this.#pc;
-    const video = pc.addTransceiver('video', { direction: 'recvonly' });
-    if (this.#codecs.length > 0) preferCodecs(video, this.#codecs);
-    if (channel.audio) pc.addTransceiver('audio', { direction: 'recvonly' });
     // The offer needs no ICE server, so it is made while the session opens.
-    const opening = this.#openSession(channel);
-    const [session, offer] = await Promise.all([opening, pc.createOffer()]);
+    const preparing = this.prepare(channel.audio);
+    const opening = this.#openSession(channel, preparing);
+    const [session, offer] = await Promise.all([opening, preparing]);
     if (this.#ended) return;
     if (session.ice.iceServers.length > 0) this.#useIce(session.ice);
     if (!session.iceMayFollow) this.#needTurn();
+    const gatherMs = session.gatherMs ?? 0;
+    const send = (sdp = '') => {
+      this.#mark('offer');
+      const answer = session.offer(sdp);
+      this.#releaseLocalCandidates();
+      return answer;
+    };
+    // On its way before the browser has taken it itself, which is work for the time until the answer.
+    const early = gatherMs > 0 ? undefined : send(offer.sdp);
+    early?.catch(() => {}); // heard of below
     await pc.setLocalDescription(offer);
-    if (session.gatherMs) await gathered(pc, session.gatherMs);
+    if (gatherMs > 0) await gathered(pc, gatherMs);
     if (this.#ended) return;
-    this.#mark('offer');
-    const answer = session.offer(pc.localDescription?.sdp ?? offer.sdp ?? '');
-    this.#releaseLocalCandidates();
-    const sdp = await answer;
+    const sdp = await (early ?? send(pc.localDescription?.sdp));
     if (this.#ended) return;
     this.#needTurn();
     this.#mark('answer');
@@ -173,16 +207,24 @@ export class Connection {
     this.#answered = true;
     for (const candidate of this.#remoteCandidates ?? []) this.#addRemoteCandidate(candidate);
     this.#remoteCandidates = undefined;
-    this.#events.onChange();
+    // Work for the time that ICE and DTLS take, so not before they have begun.
+    if (this.#coming) this.events?.onComing?.(this.#coming);
+    this.events?.onChange();
   }
 
   /** Whatever becomes of the offer meanwhile: a session that opens too late is left. */
-  async #openSession(channel: SignallingChannel): Promise<SignallingSession> {
-    const session = await channel.open({
+  async #openSession(
+    channel: SignallingChannel,
+    preparing: Promise<RTCSessionDescriptionInit>,
+  ): Promise<SignallingSession> {
+    const events: SessionEvents = {
       onCandidate: (candidate) => this.#onRemoteCandidate(candidate),
       onIce: (ice) => this.#useIce(ice),
       onClosed: (reason, error) => this.#end(error ?? errorInfo(CLOSE_ERRORS[reason] ?? 'connection_lost'), reason),
-    });
+    };
+    const offer = preparing.then(({ sdp = '' }) => sdp);
+    offer.catch(() => {}); // heard of where the offer is made
+    const session = await channel.open(events, offer);
     if (this.#ended) session.leave();
     this.#session = session;
     this.#mark('session');
@@ -191,6 +233,7 @@ export class Connection {
 
   /** Tells the server that this connection's first frame was shown. */
   reportLive(): void {
+    this.#isLive = true;
     this.#session?.reportLive();
   }
 
@@ -213,7 +256,7 @@ export class Connection {
   #end(error: ErrorInfo, reason?: CloseReason): void {
     if (this.#ended) return;
     this.retire();
-    this.#events.onEnded(error, reason);
+    this.events?.onEnded(error, reason);
   }
 
   /** For what the browser gathers from now on. A call that goes on needs none: its allocations are kept alive by themselves. */
@@ -239,12 +282,13 @@ export class Connection {
     const { connectionState, iceConnectionState } = this.#pc;
     if (iceConnectionState === 'connected' || iceConnectionState === 'completed') this.#mark('ice');
     if (connectionState === 'connected') this.#mark('dtls');
-    if (connectionState === 'failed') {
+    // A sender of ours knocks until ICE finds the way again: no other connection is back as soon.
+    if (connectionState === 'failed' && !this.lost) {
       this.#end(errorInfo(iceConnectionState === 'failed' ? 'ice_failed' : 'connection_lost'));
     } else if (connectionState === 'closed') {
       this.#end(errorInfo('connection_lost'));
     } else {
-      this.#events.onChange();
+      this.events?.onChange();
     }
   }
 
@@ -252,7 +296,7 @@ export class Connection {
     if (this.#ended) return;
     if (track.kind !== 'audio') {
       this.#mark('packet');
-      this.#events.onTrack(track);
+      this.events?.onTrack(track);
       return;
     }
     this.#hear(track);
@@ -262,7 +306,7 @@ export class Connection {
   #hear(track: MediaStreamTrack | null): void {
     if (this.#ended) return;
     this.#audio = track;
-    this.#events.onAudio?.(track);
+    this.events?.onAudio?.(track);
   }
 
   /** Only the first time counts. */

@@ -27,6 +27,8 @@ export class Picture {
   readonly #events: PictureEvents;
   readonly #sinks = new Set<VideoSink>();
   #media: MediaStream | null = null;
+  /** In the place of `#media`, as long as nothing has come. */
+  #expected: MediaStream | null = null;
   #size: Facts['shownSize'] = null;
   #presentedFrames = 0;
   #sync: ClockSync | undefined;
@@ -62,11 +64,20 @@ export class Picture {
       () => this.#events.onBlocked(),
     );
     this.#sinks.add(sink);
-    sink.show(this.#media);
+    sink.show(this.#media ?? this.#expected);
     return () => {
       this.#sinks.delete(sink);
       sink.close();
     };
+  }
+
+  /** Makes the browser ready to show this track, where nothing else is shown: its first time takes it 10 to 60 ms. */
+  expect(track: MediaStreamTrack): void {
+    if (this.#media) return;
+    // What it presents before the first packet is no picture.
+    this.#frozen = true;
+    this.#expected = new MediaStream([track]);
+    for (const sink of this.#sinks) sink.show(this.#expected);
   }
 
   /**
@@ -81,7 +92,8 @@ export class Picture {
     this.#frozen = false;
     this.#newestRtp = undefined;
     if (!this.#media) {
-      this.#setMedia(new MediaStream([track]));
+      const isExpected = this.#expected?.getVideoTracks().includes(track);
+      this.#setMedia((isExpected && this.#expected) || new MediaStream([track]));
       return;
     }
     for (const former of this.#media.getVideoTracks()) this.#media.removeTrack(former);
@@ -104,6 +116,11 @@ export class Picture {
   freeze(): void {
     this.#frozen = true;
     this.#graceUntil = 0;
+  }
+
+  /** Nothing is to be expected; only another frame ends that. */
+  stall(): void {
+    this.#stalled = true;
   }
 
   /** Frames count again, those that are received from now on. */
@@ -230,6 +247,7 @@ export class Picture {
 
   #setMedia(media: MediaStream | null): void {
     this.#media = media;
+    this.#expected = null;
     for (const sink of this.#sinks) sink.show(media);
     this.#events.onChange({ media });
   }

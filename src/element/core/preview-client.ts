@@ -3,6 +3,7 @@ import { type ErrorInfo, errorInfo } from '../../protocol/viewer-errors.js';
 import { signallingFor } from '../signalling/signalling-for.js';
 import { Channels } from './channels.js';
 import type { PreviewCore } from './client-interface.js';
+import { Connection } from './connection.js';
 import type { CoreContext } from './context.js';
 import { type CoreSettings, type Facts, NOTHING_KNOWN, type TokenSource } from './facts.js';
 import { Journal } from './journal.js';
@@ -82,6 +83,7 @@ export class PreviewClient implements PreviewCore {
         channel: () => this.#channels.current,
         signallingSince: () => this.#news.since,
         codecs,
+        peerKind: options.createPeer ? undefined : iceTransportPolicy,
         createPeer: () => createPeer({ bundlePolicy: 'max-bundle', iceTransportPolicy }),
         onReplaced: () => this.#channels.closeFormer(),
         onOver: (error, reason) => this.#onOver(error, reason),
@@ -106,6 +108,7 @@ export class PreviewClient implements PreviewCore {
         onStream: (info) => {
           this.#news.onStream(info);
           this.#checkMode();
+          if (info.online && !this.#facts.started) this.#tries.prepare();
         },
         onRenewed: (replaced) => (replaced ? this.#tries.replace() : this.#tries.begin()),
         hasPicture: () => this.#tries.current !== undefined,
@@ -126,11 +129,16 @@ export class PreviewClient implements PreviewCore {
 
   start(): void {
     if (this.#facts.started || this.#closed) return;
+    // A page's first peer connection keeps it busy for a while: the way to the server, which was asked for just now, goes first.
+    if (!Connection.pageIsWarm) queueMicrotask(() => this.#begin());
     this.#update({ started: true });
-    this.#readings.prepare();
     this.#watchdog.watch(true);
-    this.#tries.afresh();
     this.#channels.current?.watch?.(true);
+    if (Connection.pageIsWarm) this.#begin();
+  }
+
+  #begin(): void {
+    if (this.#facts.started && !this.#tries.newest) this.#tries.afresh();
   }
 
   stop(): void {
@@ -203,6 +211,7 @@ export class PreviewClient implements PreviewCore {
     if (this.#closed) return;
     this.stop();
     this.#closed = true;
+    this.#tries.close();
     this.#watchdog.close();
     this.#modeRequest.clear();
     this.#picture.close();
@@ -257,6 +266,8 @@ export class PreviewClient implements PreviewCore {
   #onTick(): void {
     const now = performance.now();
     const flowing = this.#flowing();
+    // Not at the start, where it would be in the way of the first picture.
+    this.#readings.prepare();
     if (flowing !== this.#showing) this.#update();
     if (now - this.#readAt >= READ_EVERY_MS) {
       this.#readAt = now;

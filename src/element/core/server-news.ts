@@ -51,7 +51,9 @@ export class ServerNews {
       problem = null;
     }
     this.#core.update({ signalling, problem });
-    if (signalling === 'connected') this.#tries.begin();
+    if (signalling !== 'connected') return;
+    this.#tries.begin();
+    this.#tries.suspect();
   }
 
   onStream(stream: StreamInfo): void {

@@ -7,6 +7,7 @@ import type { RungName } from './facts.js';
 import type { Picture } from './picture.js';
 import type { Readings } from './readings.js';
 import { nextDelayMs, waitMs } from './retry.js';
+import { leaveSpare, makeSpare, takeSpare } from './spare.js';
 import { climb, type Evidence, firstOpenRung, type Progress } from './state.js';
 
 export interface TriesContext extends CoreContext {
@@ -14,6 +15,8 @@ export interface TriesContext extends CoreContext {
   /** When the server was reached, or lost, by `performance.now()`. */
   signallingSince(): number;
   readonly createPeer: () => RTCPeerConnection;
+  /** The same for all clients of the page whose peers are alike; none where the peers are made by somebody else. */
+  readonly peerKind: string | undefined;
   readonly codecs: readonly string[];
   /** Another connection's first frame has ended the former one, or nothing is shown any more. */
   onReplaced(): void;
@@ -42,6 +45,8 @@ const RUNG_ERRORS: Record<RungName, ViewerErrorCode> = {
  */
 const RECONNECT_AFTER_MS = 700;
 const RECONNECT_LATER_AFTER_MS = 2_000;
+/** After the server was lost and found again: the way here may be another one, to which nothing is sent yet. */
+const SUSPECT_AFTER_MS = 130;
 /** From the offer to the first frame. */
 const FIRST_FRAME_DEADLINE_MS = 10_000;
 /** A storm of signs makes no storm of tries. */
@@ -67,6 +72,7 @@ export class Tries {
   #nextAudio: MediaStreamTrack | null = null;
   #attempt = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #suspectTimer: ReturnType<typeof setTimeout> | undefined;
   #held = false;
   /** No try is hurried before this, by `performance.now()`; and since when one wants to be. */
   #hurryFrom = 0;
@@ -96,6 +102,18 @@ export class Tries {
 
   get trying(): boolean {
     return this.#next !== undefined;
+  }
+
+  /** Has the first connection of the page made ahead. */
+  prepare(): void {
+    const audio = this.#core.channel()?.audio ?? false;
+    if (this.#core.peerKind === undefined) return;
+    const isWarm = () => Connection.pageIsWarm;
+    makeSpare(this, this.#kind(audio), isWarm, () => {
+      const connection = this.#make();
+      void connection.prepare(audio);
+      return connection;
+    });
   }
 
   /** Tries at once, with a fresh count. What is shown stays until the new one's first frame. */
@@ -130,6 +148,17 @@ export class Tries {
     this.afresh();
   }
 
+  /** The way to the server was lost, and with it perhaps that of the frames: the next one is not waited for as long as usual. */
+  suspect(): void {
+    clearTimeout(this.#suspectTimer);
+    if (!this.#current || this.#next || this.#picture.blind) return;
+    const check = () => {
+      if (!this.#next && this.#core.facts().started && this.#picture.stalledMs >= SUSPECT_AFTER_MS)
+        this.hurry(performance.now());
+    };
+    this.#suspectTimer = setTimeout(check, Math.max(0, SUSPECT_AFTER_MS - this.#picture.stalledMs));
+  }
+
   /** What is shown is to be replaced although it flows. */
   replace(): void {
     this.#outdated = this.#current;
@@ -138,6 +167,7 @@ export class Tries {
 
   abandon(): void {
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#suspectTimer);
     this.#hurrySince = undefined;
     this.#next?.close();
     this.#next = undefined;
@@ -168,6 +198,11 @@ export class Tries {
     this.#core.update({ audio: null });
   }
 
+  /** Lets go of what was made ahead. */
+  close(): void {
+    leaveSpare(this);
+  }
+
   /** Nobody looks: nothing is to be sent here, and nothing tried, until `release`. A sender that cannot pause is left. */
   async hold(): Promise<void> {
     this.#held = true;
@@ -182,7 +217,7 @@ export class Tries {
   release(): boolean {
     this.#held = false;
     const current = this.#current;
-    if (!current || current === this.#outdated) {
+    if (!current || current === this.#outdated || current.lost) {
       this.afresh();
       return false;
     }
@@ -266,43 +301,55 @@ export class Tries {
     if (this.#held || !channel || this.#core.facts().stream?.online === false) return;
     this.#attempt += 1;
     this.#picture.gotPackets = false;
+    this.#nextAudio = null;
     try {
-      this.#next = this.#connect();
+      this.#next = this.#connect(channel);
     } catch (error) {
       const unsupported = typeof RTCPeerConnection === 'undefined';
       this.#onFailed(unsupported ? errorInfo('webrtc_unsupported') : errorInfo('internal', String(error)));
       return;
     }
     void this.#next.open(channel);
+    if (this.#current) channel.doubt?.();
     this.#core.update({ retryAt: null });
   }
 
-  #connect(): Connection {
-    this.#nextAudio = null;
+  #make(): Connection {
     const { createPeer, codecs } = this.#core;
-    const connection: Connection = new Connection(
-      {
-        onChange: () => this.#onChange(connection),
-        onTrack: (track) => {
-          if (connection !== this.#next) return;
-          this.#picture.gotPackets = true;
-          this.#shown = connection;
-          this.#picture.show(track, connection.sync);
-        },
-        onAudio: (track) => {
-          if (connection === this.#next) this.#nextAudio = track;
-          else if (connection === this.#current) this.#hear(track);
-        },
-        onEnded: (error, reason) => this.#onEnded(connection, error, reason),
+    return new Connection(createPeer, { codecs });
+  }
+
+  /** What two connections have in common that can stand in for each other. */
+  #kind(audio = false): string {
+    return `${this.#core.peerKind} ${this.#core.codecs} ${audio}`;
+  }
+
+  #connect({ audio }: SignallingChannel): Connection {
+    const connection = takeSpare(this.#kind(audio)) ?? this.#make();
+    connection.events = {
+      onChange: () => this.#onChange(connection),
+      onComing: (track) => connection === this.#next && this.#picture.expect(track),
+      onTrack: (track) => {
+        if (connection !== this.#next) return;
+        this.#picture.gotPackets = true;
+        this.#shown = connection;
+        this.#picture.show(track, connection.sync);
       },
-      createPeer,
-      { codecs },
-    );
+      onAudio: (track) => {
+        if (connection === this.#next) this.#nextAudio = track;
+        else if (connection === this.#current) this.#hear(track);
+      },
+      onEnded: (error, reason) => this.#onEnded(connection, error, reason),
+    };
     return connection;
   }
 
   #onChange(connection: Connection): void {
     this.#core.update();
+    if (connection === this.#current && connection.lost) {
+      this.#picture.stall();
+      this.begin();
+    }
     // Said on the connection itself, and so as a rule before any frame is missing.
     if (!connection.senderGone) return;
     if (connection === this.#next) this.#onFailed(errorInfo('connection_lost'));

@@ -30,6 +30,7 @@ export class Watchdog {
   readonly #tries: Tries;
   readonly #forgetPage: () => void;
   #stopTicking: (() => void) | undefined;
+  #dueTimer: ReturnType<typeof setTimeout> | undefined;
   #tickedAt = 0;
   /** Since when nobody can look, by `performance.now()`. */
   #hiddenSince: number | undefined;
@@ -52,6 +53,7 @@ export class Watchdog {
   /** There is something to watch, or no more. */
   watch(wanted: boolean): void {
     this.#stopTicking?.();
+    clearTimeout(this.#dueTimer);
     this.#tickedAt = Date.now();
     this.#hiddenSince = undefined;
     this.#probeUntil = Number.POSITIVE_INFINITY;
@@ -97,6 +99,10 @@ export class Watchdog {
       this.#tries.hurry(this.#probedAt);
     }
     this.#core.onTick();
+    // A stall is told when it is one, and not up to a tick later. While frames come, none is due so soon.
+    const dueMs = this.#picture.patienceMs(this.#core.fps()) - this.#picture.stalledMs;
+    clearTimeout(this.#dueTimer);
+    if (dueMs > 0 && dueMs < TICK_MS) this.#dueTimer = setTimeout(() => this.#core.onTick(), dueMs);
   }
 
   #checkVisibility(): void {
@@ -133,7 +139,8 @@ export class Watchdog {
     if (!started || this.paused) return;
     const patient = this.#picture.flowing(this.#core.fps()) || (sign === 'back' && this.#tries.current && !problem);
     if (patient) this.#probe();
-    else this.#tries.hurry(performance.now() - YOUNG_MS);
+    // Back on a network means on another one, as a rule, to which nothing is sent yet. Where it is, the next frame ends the try.
+    if (!patient || (sign === 'online' && !this.#picture.blind)) this.#tries.hurry(performance.now() - YOUNG_MS);
     this.#core.update();
   }
 

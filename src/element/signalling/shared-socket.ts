@@ -20,11 +20,22 @@ const LONGEST_DELAY_MS = 1_500;
 /** What answers is not our server, and as a rule will not be. */
 const WRONG_SERVER_DELAY_MS = 15_000;
 
-/** Some servers keep a WebSocket that they do not know waiting for ever. */
-const OPEN_TIMEOUT_MS = 8_000;
-
 /** A connection that has been tried for less than this is not given up for another one. */
 const YOUNG_MS = 1_000;
+
+/**
+ * What is asked while frames are missing is answered within this. After a blackout TCP waits as long as that has lasted before it
+ * sends again, and Socket.IO 20 s before it gives a connection up; a new one is there at once.
+ */
+const DOUBT_MS = 1_500;
+/** A server that is only slow is not asked for connections without end. */
+const LONGEST_DOUBT_MS = 12_000;
+
+/**
+ * A connection that is being made is given up after this: TCP waits ever longer before it knocks again (1, 2, 4 s), and some
+ * servers keep a WebSocket that they do not know waiting for ever.
+ */
+const CONNECT_MS = 5_000;
 
 /** The token is somebody else's than the one before, or the server takes none later: it needs a connection of its own. */
 const NEEDS_ANOTHER: readonly ErrorInfo['code'][] = ['forbidden', 'not_supported', 'unknown_event'];
@@ -64,6 +75,9 @@ export class SharedSocket {
   /** When it was tried last, by a clock that only goes forward; `-Infinity` where that is decided. */
   #triedAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #doubtTimer: ReturnType<typeof setTimeout> | undefined;
+  /** How often in a row a connection was given up for its silence. */
+  #silences = 0;
 
   /** The one that is there, or a new one. Throws `PreviewError`. */
   static acquire(user: object, src: string, token: string | undefined): SharedSocket {
@@ -88,9 +102,9 @@ export class SharedSocket {
       transports: ['websocket', 'polling'],
       tryAllTransports: true,
       autoConnect: false,
-      timeout: OPEN_TIMEOUT_MS,
       reconnectionDelay: 300,
       randomizationFactor: 0.5,
+      timeout: CONNECT_MS,
     });
     this.socket = manager.socket('/', { auth: auth(token) });
     manager.on('reconnect_attempt', () => this.#onTry());
@@ -131,6 +145,25 @@ export class SharedSocket {
     if (this.socket.connected || performance.now() - this.#triedAt < YOUNG_MS) return;
     this.socket.disconnect();
     this.#connect();
+  }
+
+  /** Something is asked right now, and frames are missing: a connection by which nothing comes then is given up for another. */
+  doubt(): void {
+    if (!this.socket.connected || this.#doubtTimer) return;
+    const { engine } = this.socket.io;
+    const settle = (silent: boolean) => {
+      clearTimeout(this.#doubtTimer);
+      this.#doubtTimer = undefined;
+      engine.off('packet', heard);
+      engine.off('close', heard);
+      this.#silences = silent ? this.#silences + 1 : 0;
+      // Without a goodbye, which would end the sessions.
+      if (silent) engine.close();
+    };
+    const heard = () => settle(false);
+    engine.on('packet', heard);
+    engine.on('close', heard);
+    this.#doubtTimer = setTimeout(settle, Math.min(LONGEST_DOUBT_MS, DOUBT_MS * 2 ** this.#silences), true);
   }
 
   /**

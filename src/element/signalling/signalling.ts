@@ -42,8 +42,12 @@ export type ChosenMode = Pick<ModeSet, 'mode' | 'notice'>;
 export interface SignallingChannel {
   /** The stream may have sound, so a place for it is offered. @default false */
   readonly audio?: boolean;
-  /** Takes part in a new session; waits for the server if it must. Rejects with `PreviewError` when the channel closes. */
-  open(events: SessionEvents): Promise<SignallingSession>;
+  /**
+   * Takes part in a new session; waits for the server if it must. Rejects with `PreviewError` when the channel closes.
+   *
+   * @param offer what the session's `offer` will be given, as soon as that is known: it may be sent before the session is there
+   */
+  open(events: SessionEvents, offer?: Promise<string>): Promise<SignallingSession>;
   /** Asks for another mode; resolves with the sender's choice. Rejects with `PreviewError`. */
   setMode(mode: Mode): Promise<ChosenMode>;
   /**
@@ -51,6 +55,8 @@ export interface SignallingChannel {
    * `PreviewError` when the server refuses; the former token then stays.
    */
   authenticate(token: string | undefined): Promise<boolean>;
+  /** Frames are missing, and the server is being asked: where it does not answer soon, the connection to it is as dead as theirs. */
+  doubt?(): void;
   /** Stops waiting and tries to reach the server right now. */
   reconnect(): void;
   /** Whether anybody waits for news; one that has to ask for them need not, otherwise. @default true, until it is said */

@@ -1,4 +1,4 @@
-import type { CloseReason, IceConfig, Joined, SendCandidate, StreamInfo } from '../../protocol/index.js';
+import type { Answered, CloseReason, IceConfig, Joined, SendCandidate, StreamInfo } from '../../protocol/index.js';
 import type { ErrorInfo } from '../../protocol/viewer-errors.js';
 import { acknowledged, type ReceiverSocket, sayGoodbye } from './acknowledged.js';
 import type { SessionEvents, SignallingSession } from './signalling.js';
@@ -9,6 +9,8 @@ export class SocketIoSession implements SignallingSession {
   readonly #socket: ReceiverSocket;
   readonly #id: string;
   readonly #forget: () => void;
+  /** What the offer got that was sent along with the join. */
+  #early: Promise<Answered> | undefined;
   #ice: IceConfig;
   /** Good for one `resume`. */
   #key: string;
@@ -19,13 +21,20 @@ export class SocketIoSession implements SignallingSession {
   #unsaid: (() => void)[] = [];
   #over = false;
 
-  constructor(socket: ReceiverSocket, joined: Joined, events: SessionEvents, forget: () => void) {
+  constructor(
+    socket: ReceiverSocket,
+    joined: Joined,
+    events: SessionEvents,
+    forget: () => void,
+    early?: Promise<Answered>,
+  ) {
     this.#socket = socket;
     this.#id = joined.session;
     this.#ice = joined.ice;
     this.#key = joined.resume;
     this.events = events;
     this.#forget = forget;
+    this.#early = early;
   }
 
   get ice(): IceConfig {
@@ -33,9 +42,7 @@ export class SocketIoSession implements SignallingSession {
   }
 
   async offer(sdp: string): Promise<string> {
-    const reply = await acknowledged(this.#socket, (socket) =>
-      socket.emitWithAck('offer', { session: this.#id, epoch: 1, sdp }),
-    );
+    const reply = await (this.#early ?? sendOffer(this.#socket, this.#id, sdp));
     this.#answered = true;
     return reply.sdp;
   }
@@ -106,4 +113,8 @@ export class SocketIoSession implements SignallingSession {
     if (this.#attached && this.#socket.connected) say();
     else this.#unsaid.push(say);
   }
+}
+
+export function sendOffer(socket: ReceiverSocket, session: string, sdp: string): Promise<Answered> {
+  return acknowledged(socket, (each) => each.emitWithAck('offer', { session, epoch: 1, sdp }));
 }

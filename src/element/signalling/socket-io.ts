@@ -1,4 +1,5 @@
 import type {
+  Answered,
   CloseReason,
   IceConfig,
   Joined,
@@ -27,9 +28,20 @@ import type {
   SignallingFactory,
   SignallingSession,
 } from './signalling.js';
-import { SocketIoSession } from './socket-io-session.js';
+import { SocketIoSession, sendOffer } from './socket-io-session.js';
 
 type SignallingState = Parameters<ChannelEvents['onSignalling']>[0];
+
+/** A session that is being joined. Its id is known before the server has answered. */
+interface Spare {
+  readonly id: string;
+  readonly joined: Promise<Joined>;
+  /** What an offer got that was sent along. */
+  answer?: Promise<Answered>;
+}
+
+/** Sessions of this page: each gets another number. */
+let joins = 0;
 
 /** What the server takes for the name of a stream. */
 const STREAM_NAME = /^[\w-]{1,64}$/;
@@ -50,7 +62,7 @@ class SocketIoChannel implements SignallingChannel {
   readonly #stream: string;
   readonly #events: ChannelEvents;
   readonly #sessions = new Map<string, SocketIoSession>();
-  #spare: Promise<Joined> | undefined;
+  #spare: Spare | undefined;
   /** The spare, once the server has answered. */
   #ready: Joined | undefined;
   #waiting = new Set<() => void>();
@@ -83,17 +95,28 @@ class SocketIoChannel implements SignallingChannel {
     socket[onOrOff]('token-expiring', this.#onTokenExpiring);
   }
 
-  async open(events: SessionEvents): Promise<SignallingSession> {
+  async open(events: SessionEvents, offer?: Promise<string>): Promise<SignallingSession> {
+    let waited = false;
     while (!this.#closed) {
       const spare = this.#spare;
       if (spare) {
-        const joined = await spare;
-        if (this.#spare !== spare) continue;
-        const session = new SocketIoSession(this.#socket, joined, events, () => this.#sessions.delete(joined.session));
+        if (!this.#ready) offer?.then((sdp) => this.#offerAhead(spare, sdp)).catch(() => {});
+        const joined = await spare.joined.catch((refusal: unknown) => {
+          // Who has waited for the server goes on waiting: it is asked again.
+          if (!waited) throw refusal;
+        });
+        if (!joined || this.#spare !== spare) continue;
+        const forget = () => this.#sessions.delete(joined.session);
+        // A server that gives its own ids does not know the one that the offer was sent with.
+        const answer = joined.session === spare.id ? spare.answer : undefined;
+        const session = new SocketIoSession(this.#socket, joined, events, forget, answer);
         this.#sessions.set(joined.session, session);
-        this.#joinAhead();
+        this.#dropSpare();
+        // After the offer, which is about to go: somebody waits for that.
+        this.#rejoinTimer = setTimeout(() => this.#joinAhead());
         return session;
       }
+      waited = true;
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
     throw new PreviewError('server_unreachable');
@@ -111,6 +134,10 @@ class SocketIoChannel implements SignallingChannel {
     const connecting = this.#socket.active && !this.#socket.connected && !this.#over;
     if (accepted && !connecting) this.reconnect();
     return accepted;
+  }
+
+  doubt(): void {
+    this.#link.doubt();
   }
 
   reconnect(): void {
@@ -196,6 +223,13 @@ class SocketIoChannel implements SignallingChannel {
     }
   }
 
+  /** The server takes messages in their order: the session is there when it comes to the offer. */
+  #offerAhead(spare: Spare, sdp: string): void {
+    if (this.#spare !== spare || this.#ready || spare.answer) return;
+    spare.answer = sendOffer(this.#socket, spare.id, sdp);
+    spare.answer.catch(() => {}); // heard of by who opens the session
+  }
+
   #dropSpare(): void {
     clearTimeout(this.#rejoinTimer);
     this.#spare = this.#ready = undefined;
@@ -203,22 +237,25 @@ class SocketIoChannel implements SignallingChannel {
 
   #joinAhead(): void {
     this.#dropSpare();
-    const joining = acknowledged(this.#socket, (socket) => socket.emitWithAck('join', { stream: this.#stream }));
-    this.#spare = joining;
+    const number = joins++;
+    const message = { stream: this.#stream, number };
+    const joining = acknowledged(this.#socket, (socket) => socket.emitWithAck('join', message));
+    const spare: Spare = { id: `${this.#socket.id}_${number}`, joined: joining };
+    this.#spare = spare;
+    this.#wake();
     joining.then(
       (joined) => {
         if (this.#closed) {
           void sayGoodbye(this.#socket, joined.session);
           return;
         }
-        if (this.#spare === joining) this.#ready = joined;
+        if (this.#spare === spare) this.#ready = joined;
         this.#refusals = 0;
         if (this.#said !== 'connected') this.#say('connected');
         this.#events.onStream(joined.stream);
-        this.#wake();
       },
       (error: unknown) => {
-        if (this.#spare !== joining) return;
+        if (this.#spare !== spare) return;
         this.#spare = undefined;
         if (!this.#closed && this.#socket.connected) this.#onJoinRefused(toErrorInfo(error));
       },

@@ -94,12 +94,13 @@ export function createHandlers(context: SignalingContext, signaling: Signaling):
     return accepted(decision, { ice: signaling.iceFor(peer).gstreamer });
   }
 
-  function join(peer: Peer, { stream }: Join): Reply {
+  function join(peer: Peer, { stream, number }: Join): Reply {
     if (!covers(peer.grant.watch, stream)) return refused(noRight('watch', stream));
     const limited = limits.join(peer.address);
     if (limited) return refused({ ok: false, error: limited });
     const receiver = { id: peer.id, via: peer.via, subject: peer.grant.subject };
-    const decision = registry.join(receiver, stream, Date.now());
+    const id = number === undefined ? undefined : `${peer.id}_${number}`;
+    const decision = registry.join(receiver, stream, Date.now(), id);
     if (!decision.ok) return refused(decision);
     const { session, stream: known, resume } = decision;
     log.info({ socket: peer.id, session, stream }, '[WebRTC Signaling] Session joined');

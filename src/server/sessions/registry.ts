@@ -223,12 +223,14 @@ export class Registry {
     receiver: { id: string; via: Via; subject: string | undefined },
     stream: string,
     nowUnixMs: number,
+    id = this.#newId(),
   ): Decision<{ session: string; stream: StreamInfo; resume: string }> {
+    if (this.#sessions.has(id)) return refuse('bad_request', 'This session is there already.');
     const own = this.#sessionsByReceiver.get(receiver.id);
     if (own && own.size >= LIMITS.sessionsPerSocket) return refuse('too_many_sessions');
     const joined = this.#streams.get(stream) ?? this.#newStream(stream);
     const session = new Session({
-      id: this.#newId(),
+      id,
       stream,
       receiver: receiver.id,
       via: receiver.via,
