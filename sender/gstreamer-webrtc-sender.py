@@ -30,12 +30,17 @@ def main(arguments: list[str]) -> int:
         text, code = doctor.report(chosen)
         print(text)
         return code
-    absent = dependencies.missing()
+    memory.use_one_arena()
+    absent = dependencies.missing_of_gstreamer()
+    if not absent and not chosen.list_cameras:
+        from webrtc_sender.program import early
+
+        early.begin(chosen)
+    absent = dependencies.missing_modules() | absent
     if absent:
         print(dependencies.explain(absent, sys.executable), file=sys.stderr)
         return 3
     log.setup_from(chosen)
-    memory.use_one_arena()
     from webrtc_sender.program import main as sender
 
     return sender.run(chosen, arguments, watched)

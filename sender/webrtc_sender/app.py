@@ -20,16 +20,24 @@ from .quality.distribution import Distribution
 from .server.protocol import Offer, PreviewError, read_offer, read_size_and_rate
 from .server.signalling import Signalling
 from .stage import Stage
-from .whip.publisher import Publisher
 
-# A viewer whose connection never comes up is given up after this.
 # A page that hung up keeps its session for this long, for another offer.
 HUNG_UP_S = 15.0
-
+# A viewer whose connection never comes up is given up after this.
 CONNECT_S = 12.0
+# One that has fallen silent is waited for: networks come back. Its frames are made meanwhile, so that they are there.
+AWAIT_S = 90.0
+# Nobody tells when a player of somebody else's has ended without a word: its page has no socket at the server.
+AWAIT_STRANGER_S = 15.0
+# But not one whose socket closed when it was heard last: a browser that ended, or a page that crashed. The server tells
+# of it 15 s later (it may resume), and of a network that is gone after 25 to 35 s: it misses the heartbeat first.
+LEFT_S = 20.0
 # The server waits 10 s for an answer; saying why there is none must come before that.
 ANSWER_S = 8.0
 TICK_S = 1.0
+# Viewers who are reached within this have their keyframe made from their offer on. For those further away it would be
+# too old by then: all frames since would have to be sent with it.
+NEAR_S = 0.15
 NO_RELAY = 'The sender may use nothing but a TURN server (--ice-policy relay), and the server gave it none.'
 
 
@@ -48,27 +56,30 @@ class App:
         self._unsent: dict[Viewer, list] = {}
         self._instance = secrets.token_urlsafe(12)
         self._tally = Tally()
+        #: How long it took from the newest viewer's offer to a way to it: the next one will take as long.
+        self._setup_s = 0.0
         self._adjusting: asyncio.Task | None = None
         best, run = encoders.h264 or encoders.vp8, self._run_blocking
         self._distribution = Distribution(options, self._clockwork, self._post, run, self._tell)
-        self._adaptation = Adaptation(self._distribution, options.adaptation)
+        self._adaptation = Adaptation(self._distribution, options.adaptation, options.loss_protection)
         self._stage = Stage(
             options, camera, best.factory, self._distribution, self._clockwork, self._post, run, self._on_stage_change
         )
         self._signalling = Signalling(options, self)
-        self._publisher = options.whip and Publisher(
-            options, encoders, self._clockwork, self._post, run, self._stage, self._distribution, self._adaptation,
-            self._rest_camera,
-        )  # fmt: skip
+        self._publisher = None
+        if options.whip:
+            from .whip.publisher import Publisher  # of no use without, and 25 ms of each start
 
-    async def prepare(self) -> None:
-        """What the first viewer need not wait for."""
-        await self._stage.prepare()
+            self._publisher = Publisher(
+                options, encoders, self._clockwork, self._post, run, self._stage, self._distribution,
+                self._adaptation, self._rest_camera,
+            )  # fmt: skip
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. Viewers may come before all is ready for them: they wait less than for the sender itself."""
         publishing = [self._publisher.run()] if self._publisher else []
-        await asyncio.gather(self._signalling.run(), self._adaptation.run(), self._tick(), *publishing)
+        works = [self._stage.prepare(), self._signalling.run(), self._adaptation.run(), self._tick(), *publishing]
+        await asyncio.gather(*works)
 
     async def close(self) -> None:
         """Says goodbye: the viewers see Offline at once."""
@@ -137,7 +148,7 @@ class App:
         former = self._viewers.get(offer.session)
         if former and former.epoch >= offer.epoch:
             raise PreviewError('stale_epoch')
-        if not former and len(self._viewers) >= self._options.max_viewers:
+        if not former and self._present() >= self._options.max_viewers:
             raise PreviewError('too_many_viewers')
         if self._options.ice_policy == 'relay' and not offer.turn_servers:
             raise PreviewError('ice_failed', NO_RELAY)
@@ -174,6 +185,8 @@ class App:
     async def _answer(self, viewer: Viewer) -> str:
         """Camera and connection are set up at the same time, and within ANSWER_S in all."""
         self._distribution.expect(viewer, viewer.encoder)
+        if self._setup_s < NEAR_S:
+            self._distribution.have_keyframe(viewer)
         starting = asyncio.ensure_future(self._stage.start())
         answering = asyncio.ensure_future(viewer.answer(self._run_blocking))
         both = {starting, answering}
@@ -212,6 +225,8 @@ class App:
         if reason in ('lost', 'server-closing'):
             # Only signalling is gone. The picture goes on for as long as the viewer's RTCP arrives.
             log.info('viewer-signalling-lost', viewer=session, reason=reason)
+            if reason == 'lost':
+                viewer.signalling_lost_at = time.monotonic()
             return
         self._retire(viewer, reason)
 
@@ -223,6 +238,11 @@ class App:
             waiting.append((index, text))
         elif viewer.state != State.CLOSED:
             self._send_candidate(viewer, index, text)
+
+    def reached(self, viewer: Viewer) -> None:
+        self._setup_s = time.monotonic() - viewer.offered_at
+        if not viewer.is_paused:
+            self._distribution.have_keyframe(viewer)
 
     def connected(self, viewer: Viewer) -> None:
         self._cancel_deadline(viewer)
@@ -267,8 +287,7 @@ class App:
 
     def pause_wanted(self, viewer: Viewer, wanted: bool) -> None:
         """Its page is hidden, or is looked at again."""
-        if viewer.pulse:
-            viewer.pulse.beat(time.monotonic())
+        viewer.heard()
         if viewer.is_paused != wanted:
             viewer.is_paused = wanted
             # Not above debug: a page that means harm could fill a disk with it.
@@ -283,7 +302,33 @@ class App:
         if viewer.channel:
             viewer.channel.send(clock_channel.paused(wanted))
 
+    def link_back(self, viewer: Viewer) -> None:
+        """Its link was gone for a while. What was sent meanwhile is lost, and none of it is sent again."""
+        viewer.is_cut_off = False
+        if viewer.state != State.LIVE or viewer.is_paused:
+            return
+        log.debug('viewer-link-back', viewer=viewer.session)
+        self._adaptation.link_back(viewer)
+        self._tell(viewer)
+
+    def _on_silence(self, viewer: Viewer, now: float) -> None:
+        heard_at, lost_at = viewer.pulse.heard_at, viewer.signalling_lost_at
+        has_left = lost_at is not None and abs(lost_at - heard_at) < LEFT_S  # long before: it went on without a server
+        awaited_s = AWAIT_S if viewer.channel else AWAIT_STRANGER_S
+        if viewer.is_cut_off and now - heard_at < awaited_s and not has_left:
+            return
+        if not viewer.is_cut_off and not has_left and viewer.await_return():
+            viewer.is_cut_off = True
+            log.info('viewer-silent', viewer=viewer.session, awaited_s=awaited_s)
+            self._adaptation.suspend(viewer)
+            self._distribution.pause(viewer)
+            return
+        self.failed(viewer, PreviewError('connection_lost', 'The viewer has fallen silent.'))
+
     # ---- inside -------------------------------------------------------------------------------------------------
+
+    def _present(self) -> int:
+        return sum(not viewer.is_awaited for viewer in self._viewers.values())
 
     def _counts(self) -> dict:
         """Of viewers, for the log."""
@@ -311,7 +356,7 @@ class App:
         self._send_quality(viewer)
 
     def _send_clock(self, viewer: Viewer) -> None:
-        if not viewer.channel:
+        if not viewer.channel or viewer.is_awaited:
             return
         timing = self._stage.timing(self._distribution.rung_of(viewer))
         if timing:
@@ -320,7 +365,7 @@ class App:
 
     def _send_quality(self, viewer: Viewer) -> None:
         quality = self._distribution.quality_of(viewer, self._adaptation.link_kbps(viewer))
-        if quality and viewer.channel and viewer.told_quality != quality:
+        if quality and viewer.channel and viewer.told_quality != quality and not viewer.is_awaited:
             viewer.told_quality = quality
             viewer.channel.send(quality.message())
 
@@ -333,8 +378,11 @@ class App:
             for viewer in list(self._viewers.values()):
                 self._send_clock(viewer)
                 self._send_quality(viewer)
+                viewer.hear_reports()
                 if viewer.pulse and viewer.pulse.is_dead(now, viewer.is_paused):
-                    self.failed(viewer, PreviewError('connection_lost', 'The viewer has fallen silent.'))
+                    self._on_silence(viewer, now)
+                elif viewer.is_mute(now):
+                    viewer.await_return()
 
     def _on_deadline(self, viewer: Viewer) -> None:
         self.failed(viewer, PreviewError('ice_failed', f'No connection to the viewer within {CONNECT_S:g} s.'))

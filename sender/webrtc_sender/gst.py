@@ -20,6 +20,7 @@ Gst.init(None)
 # PyGObject makes a class when it is first used; two threads that do so at the same moment make two, of which one then
 # refuses the other's objects ("Must be WebRTCSessionDescription, not WebRTCSessionDescription"). So all are used here.
 CLASSES = (
+    *(Gst.Element, Gst.ElementFactory, Gst.Pad, Gst.Pipeline, Gst.State, Gst.StateChangeReturn),
     *(Gst.Buffer, Gst.Caps, Gst.Event, Gst.Message, Gst.Promise, Gst.Sample, Gst.Segment, Gst.Structure),
     *(
         GstSdp.SDPMessage,

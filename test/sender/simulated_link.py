@@ -20,6 +20,7 @@ FEEDBACK_S = 0.06
 KEYFRAME_FRAMES = 3  # a keyframe is as large as so many others: the encoders' buffers allow little more
 MENDABLE = 0.7  # with fewer of its packets a frame is lost, and all that follow until a keyframe
 RETRANSMISSION_S = 0.05
+COPY_S = 0.008  # after which a copy follows
 PLI_S = 0.3  # after which the viewer asks for a keyframe
 FREE_KBPS = 1_000_000
 HD = Mode(1280, 720, 30.0)
@@ -74,6 +75,7 @@ class Traced(NamedTuple):
     now_s: float
     level: int
     estimate_kbps: float
+    copies: int
 
 
 @dataclass
@@ -114,15 +116,19 @@ class SimulatedViewer:
         self._send(now_s, size)
 
     def _send(self, now_s: float, size: int) -> list[float | None]:
-        self.sent_kbit += size / 125
-        arrivals = []
-        for number in range(-(-size // MTU)):
-            # Each a little later than the one before, as a real sender's are.
-            sent_s = now_s + number * 5e-5
-            arrivals.append(self.link.send(sent_s, min(size, MTU)))
-            self.in_flight.append((sent_s, arrivals[-1], min(size, MTU)))
-            size -= MTU
+        sizes = [min(MTU, size - begin) for begin in range(0, size, MTU)]
+        # Each a little later than the one before, as a real sender's are.
+        sent = [now_s + number * 5e-5 for number in range(len(sizes))]
+        arrivals = [self._carry(at, each) for at, each in zip(sent, sizes, strict=True)]
+        for number in range(1, self.controller.copies):
+            copies = [self._carry(at + number * COPY_S, each) for at, each in zip(sent, sizes, strict=True)]
+            arrivals = [first or second for first, second in zip(arrivals, copies, strict=True)]
+        self.in_flight += zip(sent, arrivals, sizes, strict=True)
         return arrivals
+
+    def _carry(self, sent_s: float, size: int) -> float | None:
+        self.sent_kbit += size / 125
+        return self.link.send(sent_s, size)
 
     def feedback(self, now_s: float) -> list[Packet]:
         """The packets that have arrived, and those lost before them."""
@@ -189,7 +195,8 @@ class Simulation:
                 viewer.level, viewer.needs_keyframe = move.level, True
                 viewer.levels.append((now, move.level))
         first = next(iter(self.viewers.values()))
-        self.trace.append(Traced(now, first.level, first.controller.estimate_kbps))
+        link = first.controller
+        self.trace.append(Traced(now, first.level, link.estimate_kbps, link.copies))
 
 
 def longest_gap_s(viewer: SimulatedViewer, since_s: float, until_s: float) -> float:

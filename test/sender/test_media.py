@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import itertools
 import os
 import threading
 import time
 import weakref
+from collections import Counter
 
 import pytest
 from receiver import VP9
@@ -17,10 +19,11 @@ from webrtc_sender.camera.cameras import Camera, CameraMode
 from webrtc_sender.camera.modes import Mode
 from webrtc_sender.encode import rung
 from webrtc_sender.gst import GLib, Gst, GstWebRTC
-from webrtc_sender.peer import extensions, media, pulse
+from webrtc_sender.peer import extensions, media, pulse, rest
 from webrtc_sender.peer.viewer import State
 from webrtc_sender.picture import source as source_module
 from webrtc_sender.picture.picture_clock import PERIOD_MICROS
+from webrtc_sender.quality import distribution
 from webrtc_sender.server.protocol import PreviewError
 
 
@@ -70,6 +73,64 @@ async def test_the_answer_names_the_ssrc_that_is_sent_and_offers_rtx_and_playout
         assert 'a=extmap:5 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay' in receiver.answer
         assert 'ulpfec' not in receiver.answer
         assert 'a=candidate' not in receiver.answer, 'candidates follow, the answer does not wait for them'
+
+
+@asynchronous
+async def test_the_viewer_begins_with_dtls_and_checks_are_made_as_often_as_ice_allows():
+    # Its keys are then there half a round trip after ours, and the picture is one round trip earlier.
+    async with studio() as place:
+        receiver = await place.watch()
+        assert 'a=setup:actpass' in receiver.sdp
+        assert 'a=setup:passive' in receiver.answer
+        assert 'a=setup:active' not in receiver.answer
+        webrtc = place.viewers['s1']._webrtc
+        agents = [source.get_property('agent') for source in rest.elements_of(webrtc, 'nicesrc')]
+        assert agents
+        assert {agent.get_property('stun-pacing-timer') for agent in agents} == {5}
+
+
+@asynchronous
+async def test_no_frame_is_handed_over_before_dtls_is_through(monkeypatch):
+    states = []
+    add = distribution.Distribution.add
+
+    def noting(self, viewer, *arguments):
+        states.append(viewer._webrtc.get_property('connection-state').value_nick)
+        add(self, viewer, *arguments)
+
+    monkeypatch.setattr(distribution.Distribution, 'add', noting)
+    async with studio() as place:
+        await place.watch()
+        assert states == ['connected'], 'on the way to it alone, the first packets would be unreadable'
+
+
+@pytest.mark.parametrize(
+    ('setup_s', 'asked_while'),
+    [(0.02, (State.NEW, State.NEGOTIATING)), (1.0, (State.CONNECTING,))],
+    ids=['near', 'far'],
+)
+def test_a_keyframe_is_made_while_a_near_viewer_connects_and_only_one(monkeypatch, setup_s, asked_while):
+    asked = []
+
+    @asynchronous
+    async def run():
+        async with studio() as place:
+            await place.watch('s1')
+            shown = place.app._distribution.rung_of(place.viewers['s1'])
+            await place.until(lambda: shown.out.known_since is None)  # the last one is too old for a newcomer
+            before = shown.out.totals.keyframes
+            force = rung.Rung.force_keyframe
+            monkeypatch.setattr(
+                rung.Rung, 'force_keyframe', lambda it: (asked.append(place.viewers['s2'].state), force(it))
+            )
+            place.app._setup_s = setup_s
+            second = await place.watch('s2')
+            await second.wait_for_frames(25)  # longer than the next one would have to wait
+            assert shown.out.totals.keyframes == before + 1
+            assert len(asked) == 1
+            assert asked[0] in asked_while
+
+    run()
 
 
 @asynchronous
@@ -188,7 +249,10 @@ async def test_many_joins_and_leaves_leave_nothing_behind():
 
         async def come_and_go(number):
             receiver = await place.watch(f's{number}')
-            gone.append(weakref.ref(place.viewers[f's{number}']))
+            viewer = place.viewers[f's{number}']
+            gone.append(weakref.ref(viewer))
+            viewer.send_copies(3, None)
+            del viewer
             place.receivers.remove(receiver)
             await receiver.close()
             await place.fake.tell('session-closed', {'session': f's{number}', 'reason': 'left'})
@@ -236,8 +300,8 @@ async def test_a_viewer_that_hangs_does_not_hold_up_the_others():
 
         viewer._payloader.get_static_pad('sink').add_probe(Gst.PadProbeType.BUFFER, block)
         count = len(fine.frames)
-        await fine.wait_for_frames(count + 60)
-        assert viewer._source.get_property('current-level-buffers') <= 30
+        await fine.wait_for_frames(count + 120)
+        assert viewer._source.get_property('current-level-buffers') <= media.QUEUED_FRAMES + 60 * media.CROWDED_S + 2
         assert viewer._needs_keyframe, 'frames were dropped, so it waits for a keyframe'
         count = len(stuck.frames)
         released.set()
@@ -248,6 +312,7 @@ async def test_a_viewer_that_hangs_does_not_hold_up_the_others():
 @asynchronous
 async def test_a_dead_viewer_is_noticed_by_its_silence():
     former, pulse.SILENCE_S, pulse.PATIENCE_S = (pulse.SILENCE_S, pulse.PATIENCE_S), 0.5, 0.5
+    awaited, app_module.AWAIT_STRANGER_S = app_module.AWAIT_STRANGER_S, 0.5
     try:
         async with studio() as place:
             receiver = await place.watch(data_channel=False)
@@ -260,6 +325,7 @@ async def test_a_dead_viewer_is_noticed_by_its_silence():
             await place.until(lambda: not place.stage.running)
     finally:
         pulse.SILENCE_S, pulse.PATIENCE_S = former
+        app_module.AWAIT_STRANGER_S = awaited
 
 
 @asynchronous
@@ -505,3 +571,44 @@ async def test_goodbye():
         assert place.fake.all('unpublish') == [{'stream': 'camera'}]
         assert viewer.state == State.CLOSED
         assert not place.stage.running
+
+
+@asynchronous
+async def test_everything_is_sent_as_often_as_wanted_and_the_picture_knows_nothing_of_it():
+    async with studio() as place:
+        receiver = await place.watch()
+        viewer = place.viewers['s1']
+        sent: list[bytes] = []
+
+        def note(_pad, info):
+            buffers = info.get_buffer_list() if info.type & Gst.PadProbeType.BUFFER_LIST else None
+            buffers = [buffers.get(n) for n in range(buffers.length())] if buffers else [info.get_buffer()]
+            sent.extend(buffer.extract_dup(0, buffer.get_size()) for buffer in buffers)
+            return Gst.PadProbeReturn.OK
+
+        sink = rest.elements_of(viewer._webrtc, 'nicesink')[0].get_static_pad('sink')
+        sink.add_probe(Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST, note)
+
+        def times() -> dict[bytes, int]:
+            """How often each packet of the video was sent (RFC 5761 §4: its second byte tells it from RTCP)."""
+            return Counter(each for each in sent if 0x7F < each[0] < 0xC0 and not 0xC0 <= each[1] < 0xE0)
+
+        await receiver.wait_for_frames(len(receiver.frames) + 15)
+        assert set(times().values()) == {1}
+        viewer.send_copies(2, 0.005)
+        await place.until(lambda: list(times().values()).count(2) > 30)
+        assert max(times().values()) == 2
+        viewer.send_copies(3, 0.005)
+        await place.until(lambda: list(times().values()).count(3) > 30)
+        assert max(times().values()) == 3
+        await receiver.wait_for_frames(len(receiver.frames) + 15)
+        assert all(later[3] != earlier[3] for earlier, later in itertools.pairwise(receiver.frames))
+
+        viewer.send_copies(1, None)
+        await receiver.wait_for_frames(len(receiver.frames) + 5)
+        sent.clear()
+        await receiver.wait_for_frames(len(receiver.frames) + 15)
+        assert set(times().values()) == {1}
+        # And again, by the branch that is there.
+        viewer.send_copies(2, 0.005)
+        await place.until(lambda: list(times().values()).count(2) > 30)

@@ -16,9 +16,10 @@ TOP = Path(__file__).parents[2]
 OTHER = {
     'device': '/dev/video7', 'label': 'Door', 'test-pattern': 'on', 'camera-h264': 'off', 'width': '640',
     'height': '480', 'fps': '29.97', 'bitrate': '500', 'encoder': 'vp8enc', 'keyframe-interval': '60',
-    'max-viewers': '3', 'adaptation': 'off', 'playout-delay': 'default', 'ice-policy': 'relay', 'server': 'https://example.org/sub',
-    'path': '/x', 'stream': 'door', 'token': 'hunter2', 'whip': 'https://example.org/w', 'whip-token': 'swordfish',
-    'log-level': 'error', 'log-format': 'json', 'metrics': '0.0.0.0:9401',
+    'max-viewers': '3', 'adaptation': 'off', 'loss-protection': 'off', 'playout-delay': 'default',
+    'ice-policy': 'relay', 'server': 'https://example.org/sub', 'path': '/x', 'stream': 'door', 'token': 'hunter2',
+    'whip': 'https://example.org/w', 'whip-token': 'swordfish', 'log-level': 'error', 'log-format': 'json',
+    'metrics': '0.0.0.0:9401',
 }  # fmt: skip
 FILES = ('token-file', 'whip-token-file', 'ca')
 

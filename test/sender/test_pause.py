@@ -10,6 +10,7 @@ from stand_in_camera import StandInCamera
 from studio import asynchronous, studio
 from test_camera_loss import frames_go_on, timestamps_rise
 from test_protocol import check
+from webrtc_sender import app as application
 from webrtc_sender.camera.cameras import CameraMode
 from webrtc_sender.camera.modes import Mode
 from webrtc_sender.gst import Gst
@@ -195,6 +196,7 @@ async def test_a_paused_viewer_that_lives_is_left_alone_and_one_that_vanishes_is
         monkeypatch.setattr(pulse, 'SILENCE_S', 0.5)
         monkeypatch.setattr(pulse, 'PATIENCE_S', 0.5)
         monkeypatch.setattr(pulse, 'FIRST_S', 0.5)
+        monkeypatch.setattr(application, 'AWAIT_S', 0.5)
         await receiver.close()
         message = await place.fake.wait_for('leave')
         assert (message['session'], message['error']['code']) == ('s1', 'connection_lost')

@@ -158,6 +158,29 @@ class Running:
         await self._reading
 
 
+COUNTS_ITS_OBJECTS = """
+import gc, runpy, signal, sys
+def count(*_):
+    print('frozen', gc.get_freeze_count(), 'looked-at', len(gc.get_objects()), file=sys.stderr, flush=True)
+signal.signal(signal.SIGUSR1, count)
+sys.argv[0] = {script!r}
+runpy.run_path({script!r}, run_name='__main__')
+"""
+
+
+@asynchronous
+async def test_no_collection_looks_at_what_it_began_with():
+    """A full one took 50 ms, and a frame with it."""
+    fake = FakeServer()
+    await fake.start()
+    async with Running(fake.port, wrapper=COUNTS_ITS_OBJECTS.format(script=str(SCRIPT))) as sender:
+        await fake.wait_for('publish')
+        sender.process.send_signal(signal.SIGUSR1)
+        _, frozen, _, looked_at = (await sender.wait_for_line('frozen')).split()
+        assert int(frozen) > 10 * int(looked_at)
+    await fake.stop()
+
+
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 @asynchronous
 async def test_it_says_goodbye_and_ends_with_0(number):

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from webrtc_sender.peer import media
 from webrtc_sender.peer.extensions import ExtensionIds
-from webrtc_sender.peer.sdp import PLAYOUT_DELAY_URI, TRANSPORT_CC_URI, choose_codec, read_video
+from webrtc_sender.peer.sdp import PLAYOUT_DELAY_URI, TRANSPORT_CC_URI, choose_codec, let_viewer_begin, read_video
 from webrtc_sender.server.protocol import PreviewError
 
 CHROMIUM = (Path(__file__).parent / 'fixtures' / 'chromium-offer.sdp').read_text()
@@ -26,6 +26,15 @@ def test_chromium():
     assert codec.parameters['profile-level-id'] == '42e01f'
     assert section.extensions[PLAYOUT_DELAY_URI] == 5
     assert section.extensions[TRANSPORT_CC_URI] == 4
+
+
+def test_who_would_do_either_begins_with_dtls():
+    assert 'a=setup:actpass' in CHROMIUM
+    told = let_viewer_begin(CHROMIUM)
+    assert told == CHROMIUM.replace('a=setup:actpass', 'a=setup:active')
+    for said in ('active', 'passive'):
+        decided = CHROMIUM.replace('actpass', said)
+        assert let_viewer_begin(decided) == decided
 
 
 def test_chromium_vp8():

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,12 @@ class Encoders:
     h264: Encoder | None = None
     vp8: Encoder | None = None
     rejected: tuple[tuple[str, str], ...] = ()
+
+    def worth_remembering(self) -> list[str]:
+        """For remembered.py. Nothing where one that is installed has failed: it gets its chance with each start."""
+        if any(not reason.startswith(NOT_INSTALLED) for _, reason in self.rejected):
+            return []
+        return [encoder.factory for encoder in (self.h264, self.vp8) if encoder]
 
     def for_codecs(self, codecs: set[str]) -> Encoder:
         """The encoder for a viewer that plays these (`H264`, `VP8`); raises `codec_mismatch` when there is none."""
@@ -68,13 +75,15 @@ def force_keyframe(element, encoder: Encoder) -> None:
         element.get_static_pad('src').send_event(event)
 
 
-async def choose_encoders(forced: str | None = None) -> Encoders:
+async def choose_encoders(forced: str | None = None, known: Collection[str] = ()) -> Encoders:
     """The first H.264 encoder and the first VP8 encoder that pass their trials; only `forced` if that is given.
 
-    Raises `no_encoder` with every reason when neither exists.
+    `known`: encoders that are not tried, for they have passed before (remembered.py). Raises `no_encoder` with every
+    reason when neither exists.
     """
     candidates = [encoder for encoder in ENCODERS if forced in (None, encoder.factory)]
     reasons = {encoder: _why_absent(encoder) for encoder in candidates if not is_installed(encoder)}
+    reasons |= {encoder: None for encoder in candidates if encoder.factory in known and encoder not in reasons}
     while batch := next_batch(candidates, reasons):
         reasons |= await try_out(batch)
     rejected = tuple((encoder.factory, reason) for encoder, reason in reasons.items() if reason)

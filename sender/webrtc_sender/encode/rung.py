@@ -5,6 +5,7 @@
 A Rung is single use and lives while somebody needs it. A camera's own H.264 is a rung without an encoder (OwnH264).
 """
 
+import time
 from collections import deque
 
 from ..gst import Clockwork, Gst, frame_of, is_keyframe
@@ -17,8 +18,12 @@ from .encoding import configure, force_keyframe, set_bitrate
 
 # A viewer that joins this soon after a keyframe is given the frames since then, instead of a new keyframe for everyone.
 CATCH_UP_FRAMES = 15
+# The same where many join at once: 16 in a second are one keyframe then.
+CATCH_UP_STORM = 45
 # A camera decides itself when its next keyframe comes, so everything since the last is kept; not for ever.
 CATCH_UP_OWN = 300
+# A keyframe comes within two frames of being asked for.
+KEYFRAME_S = 0.2
 # The newest frame counts: without this an encoder that is too slow would make the picture late.
 SOURCE = 'appsrc name=raw is-live=true format=time max-buffers=1 max-bytes=0 leaky-type=downstream'
 SINK = 'appsink name=out sync=false emit-signals=true enable-last-sample=false max-buffers=4'
@@ -36,7 +41,7 @@ class Rung:
         self.level = level
         self.codec = encoder.codec
         self.kbps = kbps
-        self.out = Broadcast(CATCH_UP_FRAMES)
+        self.out = Broadcast(CATCH_UP_FRAMES, CATCH_UP_STORM)
         self.newest_pts: int | None = None
         self._encoder = encoder
         self._keyframe_interval = keyframe_interval
@@ -45,6 +50,7 @@ class Rung:
         self._on_error = on_error
         self._count = 0
         self._unanswered = 0
+        self._asked_at = -KEYFRAME_S
         self._encode_ms: deque = deque(maxlen=max(1, round(level.fps)))
         description = f'{SOURCE} ! {encoders.describe(encoder, level.width, level.height, level.fps)} ! {SINK}'
         try:
@@ -98,7 +104,13 @@ class Rung:
 
     def force_keyframe(self) -> None:
         if self._element:
+            self._asked_at = time.monotonic()
             force_keyframe(self._element, self._encoder)
+
+    @property
+    def is_making_keyframe(self) -> bool:
+        """It was asked for one a moment ago, and that has not come yet."""
+        return time.monotonic() - self._asked_at < KEYFRAME_S
 
     def waiting_s(self) -> float:
         """How much it has been given since its last picture, in seconds; 0 while it keeps up."""
@@ -122,6 +134,8 @@ class Rung:
         frame = frame_of(sample)
         self._encode_ms.append(max(0.0, (self._clockwork.running_time() - frame.pts) / 1e6))
         self.newest_pts, self._unanswered = frame.pts, 0
+        if is_keyframe(frame):
+            self._asked_at = -KEYFRAME_S
         self.out.publish(frame, is_keyframe(frame))
         return Gst.FlowReturn.OK
 
@@ -135,6 +149,7 @@ class OwnH264:
 
     codec = 'H264'
     makes_keyframes = False
+    is_making_keyframe = False
 
     def __init__(self, level: Level) -> None:
         self.level = level

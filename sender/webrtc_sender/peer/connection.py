@@ -13,6 +13,9 @@ Traps that shaped this, all measured on GStreamer 1.22:
     SSRC.
   - Never ask for webrtcbin's `ice-agent`: that steals its reference.
   - Never recalculate_latency(): frames would be held back by what upstream reports.
+  - No frame before DTLS is through on both sides. webrtcbin lets frames go when it has its own keys, on another thread
+    than the last word of DTLS: of a keyframe that waited for that, the first packets were there before the browser
+    could read them in one join of nine, and the next keyframe came half a second later.
 """
 
 import enum
@@ -23,9 +26,10 @@ import time
 from functools import partial
 
 from .. import log
-from ..gst import Clockwork, Gst, GstVideo, GstWebRTC, structure_of
+from ..gst import Clockwork, GObject, Gst, GstVideo, GstWebRTC
 from ..server.protocol import MAX_CANDIDATES, PreviewError
-from . import bandwidth_estimator, clock_channel, extensions, link_feedback, media, rest, sdp
+from . import bandwidth_estimator, clock_channel, direct, extensions, knock, link_feedback, media, rest, sdp, short_cut
+from .copies import Copies
 from .departure import Departure
 from .extensions import ExtensionIds
 from .link_feedback import LinkFeedback
@@ -48,10 +52,10 @@ class State(enum.IntEnum):
 class Connection:
     """Single use: another try is another object. `name` is for the log.
 
-    `events` gets, on the asyncio thread: candidate_found(connection, index, text), connected(connection),
-    first_frame(connection), keyframe_wanted(connection), feedback(connection, packets),
+    `events` gets, on the asyncio thread: candidate_found(connection, index, text), reached(connection),
+    connected(connection), first_frame(connection), keyframe_wanted(connection), feedback(connection, packets),
     estimated(connection, bit/s), channel_open(connection), pause_wanted(connection, bool), hung_up(connection),
-    failed(connection, PreviewError).
+    link_back(connection), failed(connection, PreviewError).
     """
 
     def __init__(self, name: str, clockwork: Clockwork, post, events, relay_only: bool = False) -> None:
@@ -71,10 +75,16 @@ class Connection:
         self._extensions = ExtensionIds()
         self._needs_keyframe = True
         self._has_frames = False
+        self._crowded_at: float | None = None
         self._pipeline = self._webrtc = self._source = self._payloader = None
         self._departure: Departure | None = None
         self._retransmission: Retransmission | None = None
-        self._feedback = LinkFeedback(post, self._on_feedback)
+        self._copies: Copies | None = None
+        self._feedback = LinkFeedback(post, self._on_feedback, self._on_link_back)
+        self._credentials: knock.Credentials | None = None
+        self._knocker: knock.Knocker | None = None
+        self._reports: tuple = ()
+        self._ignores_reports = False
         self._transport = None  # where there is a bandwidth estimator
         self._handlers: list = []
         self._probe = None
@@ -156,18 +166,30 @@ class Connection:
         source = self._source
         if source is None:
             return
+        self._feedback.note_frame()
         if self._needs_keyframe:
             if not is_keyframe:
+                return
+            if self._is_stuck(source):
+                self._post(self._events.keyframe_wanted, self)
                 return
             self._needs_keyframe = False
             if not self._has_frames:
                 self._has_frames = True
                 self._post(self._events.first_frame, self)
-        elif source.get_property('current-level-buffers') >= media.QUEUED_FRAMES - 1:
+        elif self._is_stuck(source):
             self._needs_keyframe = True
             self._post(self._events.keyframe_wanted, self)
             return
-        source.emit('push-buffer', buffer)
+        direct.push(hash(source), hash(buffer))
+
+    def _is_stuck(self, source) -> bool:
+        if direct.queued(hash(source)) < media.QUEUED_FRAMES:
+            self._crowded_at = None
+            return False
+        now = time.monotonic()
+        self._crowded_at = self._crowded_at or now
+        return now - self._crowded_at > media.CROWDED_S
 
     @property
     def has_frames(self) -> bool:
@@ -189,6 +211,12 @@ class Connection:
         if self._retransmission and self.state == State.LIVE:
             self._retransmission.send_probe(size)
 
+    def send_copies(self, count: int, encoded_after_s: float | None) -> None:
+        """Every packet so often from now on; `encoded_after_s`: how old a frame is when it leaves the encoder."""
+        if self.state == State.LIVE:
+            self._copies = self._copies or Copies(self._webrtc)
+            self._copies.send(count, encoded_after_s)
+
     def stop_writing_playout_delay(self) -> None:
         if self.state != State.CLOSED:
             extensions.keep_only_transport_cc(self._payloader, self._extensions)
@@ -198,6 +226,12 @@ class Connection:
     def feedback_at(self) -> float | None:
         """When the newest transport-wide feedback came, by time.monotonic(); None before the first."""
         return self._feedback.heard_at
+
+    def hear_reports(self) -> None:
+        """Once a second or so: reports are heard one by one where no feedback comes. A paused viewer gives none."""
+        if self._ignores_reports and self.state != State.CLOSED and not self._feedback.is_fresh(time.monotonic()):
+            self._ignores_reports = False
+            GObject.signal_handler_unblock(*self._reports)
 
     def want_all_feedback(self, wanted: bool) -> None:
         """Otherwise only what is not as usual is told (`events.feedback`)."""
@@ -218,15 +252,17 @@ class Connection:
         connect(webrtc, 'notify::ice-gathering-state', self._on_gathering)
         connect(webrtc, 'notify::ice-connection-state', self._on_ice)
         connect(webrtc, 'notify::connection-state', self._on_connection)
-        connect(webrtc.get_by_name('rtpbin'), 'on-ssrc-active', self._on_rtcp)
+        self._reports = connect(webrtc.get_by_name('rtpbin'), 'on-ssrc-active', self._on_rtcp)
         bus = self._pipeline.get_bus()
         bus.add_signal_watch()
         connect(bus, 'message::error', self._on_bus_error)
         pad = self._source.get_static_pad('src')
         self._probe = pad, pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_upstream_event)
 
-    def _connect(self, source, signal: str, handler) -> None:
-        self._handlers.append((source, source.connect(signal, handler)))
+    def _connect(self, source, signal: str, handler) -> tuple:
+        connected = source, source.connect(signal, handler)
+        self._handlers.append(connected)
+        return connected
 
     def _on_candidate(self, _webrtc, index: int, candidate: str) -> None:
         self._post(self._events.candidate_found, self, index, candidate)
@@ -249,18 +285,28 @@ class Connection:
         state = webrtc.get_property('ice-connection-state')
         states = GstWebRTC.WebRTCICEConnectionState
         if state in (states.CONNECTED, states.COMPLETED):
-            self._post(self._on_connected)
+            self._post(self._on_reached)
         elif state == states.FAILED:
             self._post(self._events.failed, self, PreviewError('ice_failed'))
 
     def _on_connection(self, webrtc, _property) -> None:
-        if webrtc.get_property('connection-state') == GstWebRTC.WebRTCPeerConnectionState.FAILED:
+        state = webrtc.get_property('connection-state')
+        if state == GstWebRTC.WebRTCPeerConnectionState.CONNECTED:
+            self._post(self._on_connected)
+        elif state == GstWebRTC.WebRTCPeerConnectionState.FAILED:
             self._post(self._events.failed, self, PreviewError('connection_lost'))
 
     def _on_rtcp(self, *_) -> None:
         # Only a time is noted, on GStreamer's thread: a post for each report of each viewer would keep asyncio busy.
+        now = time.monotonic()
         if self.pulse:
-            self.pulse.beat(time.monotonic())
+            self.pulse.beat(now)
+        if self._knocker:
+            self._post(self.heard)
+        # The same packet comes a second time as feedback, which beats too.
+        elif self._feedback.is_fresh(now) and not self._ignores_reports:
+            self._ignores_reports = True
+            GObject.signal_handler_block(*self._reports)
 
     def _on_data_channel(self, _webrtc, channel) -> None:
         if len(self._channels) == MAX_CHANNELS:
@@ -281,13 +327,19 @@ class Connection:
             self._post(self._events.failed, self, PreviewError('sender_failed', failure.message))
 
     def _on_upstream_event(self, _pad, info):
-        event = info.get_event()
-        structure = structure_of(event)
-        if structure and structure.get_name() == link_feedback.EVENT:
-            self._feedback.read(structure)
-        elif GstVideo.video_event_is_force_key_unit(event):
+        event = direct.event_of(info)
+        if direct.event_name(event) == link_feedback.EVENT:
+            self._on_report(event)
+        elif GstVideo.video_event_is_force_key_unit(info.get_event()) and not self._feedback.note_loss():
             self._post(self._events.keyframe_wanted, self)
         return Gst.PadProbeReturn.OK
+
+    def _on_report(self, event: int) -> None:
+        self._feedback.read(direct.Report(event))
+        if self.pulse:
+            self.pulse.beat(time.monotonic())
+        if self._knocker:
+            self._post(self.heard)
 
     def _on_feedback(self, packets) -> None:
         if self.state == State.LIVE:
@@ -295,13 +347,21 @@ class Connection:
 
     # ---- on the asyncio thread ----------------------------------------------------------------------------------
 
+    def _on_reached(self) -> None:
+        """There is a way to it. DTLS has one round trip left."""
+        if self.state == State.CONNECTING:
+            self._events.reached(self)
+
     def _on_connected(self) -> None:
         if self.state != State.CONNECTING:
             return
         self._advance(State.LIVE)
         self.pulse = Pulse(time.monotonic())
-        self._retransmission = Retransmission(self._webrtc, self._payloader, self._ssrc)
-        self._departure = Departure(self._webrtc, self._source, self._clockwork)
+        self._retransmission = Retransmission(
+            self._webrtc, self._payloader, self._ssrc, self._on_report, self._feedback.note_loss
+        )
+        self._departure = Departure(self._source, self._payloader, self._clockwork)
+        short_cut.end_checks(self._webrtc)
         self._events.connected(self)
 
     def _on_channel_open(self, channel) -> None:
@@ -313,10 +373,43 @@ class Connection:
         if self.state != State.CLOSED:
             self._events.pause_wanted(self, wanted)
 
+    @property
+    def is_awaited(self) -> bool:
+        """It has fallen silent, and is knocked at."""
+        return self._knocker is not None
+
+    def is_mute(self, now: float) -> bool:
+        """It has not spoken for a while although frames are sent to it."""
+        return bool(self.pulse) and now - self.pulse.heard_at > link_feedback.MUTE_S and self._feedback.is_mute(now)
+
+    def await_return(self) -> bool:
+        """It has fallen silent: knocks until it is heard again. False where that cannot be."""
+        if self.state != State.LIVE or not self._credentials:
+            return False
+        self._knocker = self._knocker or knock.Knocker(self._webrtc, self._credentials, self._post, self.heard)
+        return True
+
+    def heard(self) -> None:
+        """A sign of life."""
+        if self.pulse:
+            self.pulse.beat(time.monotonic())
+        if self._knocker:
+            self._knocker.stop()
+            self._knocker = None
+            self._feedback.begin_anew()
+            self._events.link_back(self)
+
+    def _on_link_back(self) -> None:
+        if self.state == State.LIVE and not self._knocker:
+            self._events.link_back(self)
+
     def close(self) -> bool:
         """Marks it closed; True the first time. `dispose` does the work: it may wait for GStreamer's threads."""
         first = self.state != State.CLOSED
         self.state = State.CLOSED
+        if self._knocker:
+            self._knocker.stop()
+            self._knocker = None
         return first
 
     def dispose(self) -> None:
@@ -338,6 +431,6 @@ class Connection:
             del transport
             rest.lay_to_rest(self._pipeline, self._webrtc, looks_up_names, afterwards)
             # What Python and GObject hold of each other is let go here: the collector does not see such circles.
-            self._handlers, self._probe, self._channels, self.channel = [], None, [], None
-            self._departure = self._retransmission = None
+            self._handlers, self._reports, self._probe, self._channels, self.channel = [], (), None, [], None
+            self._departure = self._retransmission = self._copies = None
             self._pipeline = self._webrtc = self._source = self._payloader = None

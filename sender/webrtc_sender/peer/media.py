@@ -5,8 +5,12 @@ from .extensions import ExtensionIds
 
 # One Ethernet frame less SRTP, TURN and tunnels.
 MTU = 1200
-# More frames than this waiting means that the viewer's own pipeline hangs: drop, and begin again with a keyframe.
+# As many frames waiting for so long mean that the viewer's own pipeline hangs: drop, and begin again with a keyframe.
+# Who has just joined is given more at once, which are gone in a moment.
 QUEUED_FRAMES = 30
+CROWDED_S = 0.3
+# Above all that a newcomer may be given (rung.py).
+MOST_FRAMES = 400
 
 PAYLOADERS = {
     'H264': f'rtph264pay name=pay config-interval=0 aggregate-mode=zero-latency mtu={MTU}',
@@ -15,7 +19,7 @@ PAYLOADERS = {
 MEDIA_CAPS = {'H264': 'video/x-h264,stream-format=byte-stream,alignment=au', 'VP8': 'video/x-vp8'}
 
 PIPELINE = (
-    'appsrc name=frames is-live=true format=time min-latency=0 max-bytes=0 max-buffers={queued} '
+    'appsrc name=frames is-live=true format=time min-latency=0 max-bytes=0 max-buffers={most} '
     'leaky-type=downstream caps={caps} ! {payloader} pt={payload} ssrc={ssrc} timestamp-offset={offset} '
     'webrtcbin name=webrtc bundle-policy=max-bundle'
 )
@@ -23,7 +27,7 @@ PIPELINE = (
 
 def pipeline(codec: sdp.Codec, ssrc: int, offset: int) -> str:
     return PIPELINE.format(
-        queued=QUEUED_FRAMES,
+        most=MOST_FRAMES,
         caps=MEDIA_CAPS[codec.name],
         payloader=PAYLOADERS[codec.name],
         payload=codec.payload,

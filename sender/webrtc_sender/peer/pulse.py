@@ -14,10 +14,16 @@ class Pulse:
         self._last = now
         self._longest_gap: float | None = None
 
+    @property
+    def heard_at(self) -> float:
+        return self._last
+
     def beat(self, now: float) -> None:
         """A report has come, or a word."""
-        self._longest_gap = max(self._longest_gap or 0.0, now - self._last)
-        self._last = now
+        gap, self._last = now - self._last, now
+        # A link that was gone for a while says nothing of how often its viewer reports.
+        if gap <= self._limit():
+            self._longest_gap = max(self._longest_gap or 0.0, gap)
 
     def is_dead(self, now: float, is_paused: bool = False) -> bool:
         """Who is sent nothing has little to report, and costs nothing: GStreamer then does so every 5 to 7.5 s, after

@@ -7,6 +7,8 @@ not know of it, whatever becomes of them.
 import time
 
 from ..gst import GObject, Gst, structure_of
+from . import direct
+from .link_feedback import EVENT as FEEDBACK
 from .rest import elements_of
 
 REQUEST = 'GstRTPRetransmissionRequest'
@@ -21,10 +23,16 @@ MOST_A_SECOND = 500
 
 
 class Retransmission:
-    """Of one connection. Does nothing where the browser did not take RTX."""
+    """Of one connection. Sends nothing where the browser did not take RTX.
 
-    def __init__(self, webrtc, payloader, ssrc: int) -> None:
+    What its RTP session says upstream comes by here first: `on_feedback(event)` gets the address of each transport-wide
+    feedback, which goes no further: through all elements up to the encoder it would cost as much as reading it.
+    `link_is_back()` is asked at each request, that is when the browser misses something.
+    """
+
+    def __init__(self, webrtc, payloader, ssrc: int, on_feedback, link_is_back) -> None:
         self._payloader = payloader
+        self._on_feedback, self._link_is_back = on_feedback, link_is_back
         self._ssrc = ssrc
         self._floor: int | None = None
         self._is_silent = False
@@ -35,8 +43,9 @@ class Retransmission:
             self._pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._on_event)
 
     def stop(self) -> None:
-        """The probe goes with its pad."""
+        """The probe goes with its pad, and must not hold the connection until then: it holds the pad."""
         self._pad = self._payloader = None
+        self._on_feedback = self._link_is_back = _never
 
     def pause(self) -> None:
         """Nothing is sent again until `begin_anew`."""
@@ -62,9 +71,19 @@ class Retransmission:
             self._pad.send_event(Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, request))
 
     def _on_event(self, _pad, info):
-        request = structure_of(info.get_event())
-        if not request or request.get_name() != REQUEST or request.has_field(PROBE):
+        event = direct.event_of(info)
+        name = direct.event_name(event)
+        if name == FEEDBACK:
+            self._on_feedback(event)
+            return Gst.PadProbeReturn.DROP
+        if name != REQUEST.encode():
             return Gst.PadProbeReturn.OK
+        request = structure_of(info.get_event())
+        if request.has_field(PROBE):
+            return Gst.PadProbeReturn.OK
+        if self._link_is_back():
+            # All of what was sent meanwhile is missing there: a keyframe is less, and sooner there.
+            self._is_silent = True
         if self._asks_too_much():
             return Gst.PadProbeReturn.DROP
         before = self._floor is not None and (request.get_value('seqnum') - self._floor) & 0xFFFF > 0x8000
@@ -76,6 +95,10 @@ class Retransmission:
             self._asked, self._second = 0, second
         self._asked += 1
         return self._asked > MOST_A_SECOND
+
+
+def _never(*_) -> bool:
+    return False
 
 
 def _unsigned(value: int):

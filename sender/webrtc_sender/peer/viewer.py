@@ -1,9 +1,11 @@
 """One viewer: a connection that answers its offer."""
 
+import time
+
 from ..encode.encoders import Encoder
 from ..gst import Clockwork, GstSdp, GstWebRTC, promised
 from ..server.protocol import Offer, PreviewError, Quality
-from . import media, sdp, short_cut
+from . import knock, media, sdp, short_cut
 from .connection import CLOSED_EARLY, Connection, State
 from .extensions import ExtensionIds
 
@@ -20,12 +22,17 @@ class Viewer(Connection):
         super().__init__(offer.session, clockwork, post, events, relay_only)
         self.session = offer.session
         self.epoch = offer.epoch
+        self.offered_at = time.monotonic()
         self.codec = codec
         self.encoder = encoder
         #: What its page was told last of what it is sent.
         self.told_quality: Quality | None = None
         #: Its page is hidden: nothing is sent to it until it asks.
         self.is_paused = False
+        #: It has been silent for so long that nothing is sent to it but knocks.
+        self.is_cut_off = False
+        #: When its page was lost to the server, by time.monotonic(); the media may flow on.
+        self.signalling_lost_at: float | None = None
         self._offer = offer
         self._section = section
         self._ids = ids
@@ -44,7 +51,7 @@ class Viewer(Connection):
         return answer
 
     async def _negotiate(self) -> str:
-        status, message = GstSdp.SDPMessage.new_from_text(self._offer.sdp)
+        status, message = GstSdp.SDPMessage.new_from_text(sdp.let_viewer_begin(self._offer.sdp))
         if status != GstSdp.SDPResult.OK:
             raise PreviewError('invalid_sdp', 'GStreamer cannot read the offer.')
         offer = GstWebRTC.WebRTCSessionDescription.new(GstWebRTC.WebRTCSDPType.OFFER, message)
@@ -54,7 +61,8 @@ class Viewer(Connection):
         answer, reply = await promised(self._webrtc, 'create-answer', None, field='answer')
         self._check_open()
         text = answer.sdp.as_text()
-        short_cut.leave_router_alone(self._webrtc)
+        self._credentials = knock.Credentials(self._offer.sdp, text)
+        short_cut.hasten_checks(self._webrtc)
         await promised(self._webrtc, 'set-local-description', answer)
         self._check_open()
         short_cut.skip_error_correction(self._webrtc)

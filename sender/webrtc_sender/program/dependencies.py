@@ -11,8 +11,8 @@ from ..gst_environment import prepare
 PACKAGE_LISTS = '/var/lib/apt/lists/*_Packages*'
 
 # Python module or typelib: Debian package. Debian 12 and 13 and Ubuntu 24.04 carry the same names.
+BINDINGS = {'gi': 'python3-gi'}
 MODULES = {
-    'gi': 'python3-gi',
     'socketio': 'python3-socketio',
     'aiohttp': 'python3-aiohttp',
 }
@@ -51,12 +51,22 @@ ENCODER_PACKAGE = 'gstreamer1.0-plugins-ugly'
 
 
 def everything() -> list[str]:
-    return sorted({*MODULES.values(), *TYPELIBS.values(), OVERRIDES, *ELEMENTS.values(), ENCODER_PACKAGE})
+    return sorted(
+        {*BINDINGS.values(), *MODULES.values(), *TYPELIBS.values(), OVERRIDES, *ELEMENTS.values(), ENCODER_PACKAGE}
+    )
 
 
 def missing() -> dict[str, str]:
     """{what: package} of all that is not there."""
-    absent = {name: package for name, package in MODULES.items() if not _importable(name)}
+    return missing_modules() | missing_of_gstreamer()
+
+
+def missing_modules() -> dict[str, str]:
+    return {name: package for name, package in MODULES.items() if not _importable(name)}
+
+
+def missing_of_gstreamer() -> dict[str, str]:
+    absent = {name: package for name, package in BINDINGS.items() if not _importable(name)}
     if 'gi' not in absent:
         absent |= {name: package for name, package in TYPELIBS.items() if not _has_typelib(name)}
     if 'gi' in absent or 'Gst' in absent:

@@ -9,11 +9,11 @@ from .. import log
 from ..app import App
 from ..camera.cameras import Camera
 from ..camera.probing import list_cameras, open_camera
-from ..encode.encoding import choose_encoders
+from ..encode import remembered
+from ..encode.encoding import Encoders, choose_encoders
 from ..gst import start_glib_loop
-from ..peer.warm_up import warm_up
 from ..server.protocol import PreviewError
-from . import options
+from . import memory, options
 from .metrics import Endpoint
 from .options import BadOption
 from .service import Service
@@ -23,6 +23,8 @@ OK, FAILED, BAD_OPTION, NO_ENCODER = 0, 1, 2, 5  # option_help.py lists them all
 # Goodbye to the server and a clean end for every viewer, or the end all the same. Below signals.PATIENCE_S.
 GOODBYE_S = 1.2
 MANY_FILES = 16_384
+# What has run for so long is no crash at the start.
+GOOD_S = 5.0
 
 
 def run(chosen, arguments: list[str], signals: Signals) -> int:
@@ -43,9 +45,12 @@ async def _run_to_the_end(chosen, arguments: list[str], signals: Signals) -> Non
         lines = [str(error)] if isinstance(error, BadOption) else [error.info()['message'], error.info()['next']]
         print(*lines, sep='\n', file=sys.stderr)
         service.status(lines[0])
+        if code != BAD_OPTION:
+            await service.linger()
     except Exception:
         log.exception('stopped-by-an-unexpected-error')
         code = FAILED
+        await service.linger()
     end(code)
 
 
@@ -63,10 +68,10 @@ async def _run(chosen, arguments: list[str], signals: Signals, service: Service)
     start_glib_loop()
     service.status('looking for a video encoder that works')
     blocking = asyncio.get_running_loop().run_in_executor
-    camera = None if chosen.test_pattern else await blocking(None, find_camera, chosen)
-    encoders, _ = await asyncio.gather(choose_encoders(chosen.encoder), blocking(None, warm_up))
-    app = App(chosen, camera, encoders)
-    await app.prepare()
+    looking = asyncio.gather(*([] if chosen.test_pattern else [blocking(None, find_camera, chosen)]))
+    encoders = await choose_encoders(chosen.encoder, remembered.take())
+    app = App(chosen, next(iter(await looking), None), encoders)
+    memory.settle()
     if chosen.metrics:
         await Endpoint(chosen.metrics, app.facts, app.health).open()
         log.info('metrics-served', address='{}:{}'.format(*chosen.metrics))
@@ -75,7 +80,12 @@ async def _run(chosen, arguments: list[str], signals: Signals, service: Service)
     signals.hand_to(asyncio.get_running_loop(), stopped.set, hung_up.set if chosen.config else None)
     service.ready()
     stopping = asyncio.create_task(stopped.wait())
-    works = [app.run(), service.run(app.facts, app.health), _keep_reloading(chosen, arguments, app, service, hung_up)]
+    works = [
+        app.run(),
+        service.run(app.facts, app.health),
+        _keep_reloading(chosen, arguments, app, service, hung_up),
+        _remember(encoders, app),
+    ]
     running = asyncio.gather(*works)
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
@@ -86,6 +96,12 @@ async def _run(chosen, arguments: list[str], signals: Signals, service: Service)
         await asyncio.wait_for(app.close(), GOODBYE_S)
     except asyncio.TimeoutError:
         log.warning('stopped-the-hard-way', after_s=GOODBYE_S)
+
+
+async def _remember(encoders: Encoders, app: App) -> None:
+    await asyncio.sleep(GOOD_S)
+    if names := app.health() is None and encoders.worth_remembering():
+        remembered.leave(names)
 
 
 async def _keep_reloading(running, arguments: list[str], app: App, service: Service, hung_up: asyncio.Event) -> None:

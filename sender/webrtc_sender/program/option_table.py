@@ -123,6 +123,14 @@ OPTIONS = (
     ),
     Option(
         VIEWERS,
+        'loss-protection',
+        True,
+        values.switch,
+        'on|off',
+        'a viewer whose link loses packets is sent each more than once, and fewer of them; needs adaptation',
+    ),
+    Option(
+        VIEWERS,
         'playout-delay',
         '0',
         values.one_of('0', 'default'),

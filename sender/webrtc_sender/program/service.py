@@ -11,6 +11,8 @@ import time
 from .. import log
 
 STATUS_S = 1.0
+# systemd starts it again half a second after its end, for people wait. What would only fail again waits here instead.
+LINGER_S = 5.0
 
 
 class Service:
@@ -42,6 +44,11 @@ class Service:
     def reloading(self) -> None:
         """`ready()` ends it."""
         self._send(f'RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1_000}')
+
+    async def linger(self) -> None:
+        """Before an end that it has chosen itself, because it cannot go on."""
+        if self._address:
+            await asyncio.sleep(LINGER_S)
 
     def stopping(self) -> None:
         self._send('STOPPING=1')

@@ -22,11 +22,13 @@ UNKNOWN = Link(float('inf'))
 
 
 class Adaptation:
-    """With `is_on` False every viewer gets all there is, as long as it can."""
+    """With `is_on` False every viewer gets all there is, as long as it can. With `protects` everything is sent
+    more than once to one whose link loses packets."""
 
-    def __init__(self, distribution: Distribution, is_on: bool) -> None:
+    def __init__(self, distribution: Distribution, is_on: bool, protects: bool = True) -> None:
         self._distribution = distribution
         self._is_on = is_on
+        self._protects = protects
         self._links: dict[object, Controller | GccEstimate | None] = {}
         self._assignment: Assignment | None = None
         self._woken = asyncio.Event()
@@ -57,6 +59,12 @@ class Adaptation:
             return 0
         return self._assignment.admit(connection, self._links_now(now))
 
+    def link_back(self, connection) -> None:
+        """Its link was gone for a while: it begins anew, with a keyframe and as it was before."""
+        self._distribution.pause(connection)
+        self.suspend(connection)
+        self._distribution.move(connection, self.resume(connection))
+
     def link_kbps(self, connection) -> float | None:
         """What its link carries, as estimated; None while that is not known."""
         link = self._links.get(connection)
@@ -69,15 +77,23 @@ class Adaptation:
         """Transport-wide feedback of a connection, as bandwidth.Packet."""
         if connection not in self._links or not self._assignment:
             return
-        link = self._links[connection] = self._links[connection] or Controller(*self._limits())
+        link = self._links[connection] = self._links[connection] or Controller(*self._limits(), self._protects)
         if isinstance(link, GccEstimate):
             return
-        before, now = link.estimate_kbps, time.monotonic()
+        before, copies, now = link.estimate_kbps, link.copies, time.monotonic()
         link.feed(packets, now)
+        if link.copies != copies:
+            self._protect(connection, link)
         if link.estimate_kbps < before:
             self._decide(now)
         if link.is_limited:
             self._woken.set()
+
+    def _protect(self, connection, link) -> None:
+        rung = self._distribution.rung_of(connection)
+        encode_ms = rung.encode_ms() if rung else None
+        log.debug('viewer-protected', viewer=connection.name, copies=link.copies, link_kbps=round(link.estimate_kbps))
+        connection.send_copies(link.copies, None if encode_ms is None else encode_ms / 1000)
 
     def estimated(self, connection, bitrate_bps: int) -> None:
         """The word of rtpgccbwe, on a box that has it."""
@@ -114,7 +130,7 @@ class Adaptation:
             link.heard(heard_at)
         link.tick(now, is_sending)
         is_full = not link.is_limited and not link.is_congested(now)
-        connection.want_all_feedback(not is_full)
+        connection.want_all_feedback(not is_full or link.copies > 1)
         probe = link.probe_bytes(now) if is_sending and not is_full else 0
         if probe:
             connection.send_probe(probe)

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 from .link_delay import Delay, Packet, kbps_of
 from .link_probe import Probing
+from .protection import UNSETTLED_S, Protection
 
 # Backing off goes to this share of what arrived: the rest empties the queue.
 BACK_OFF = 0.85
@@ -41,12 +42,17 @@ class Controller:
     """One viewer's link. Feed it every feedback, ask `estimate_kbps` and `probe_bytes`.
 
     The estimate is of payload, as an encoder counts it, and never leaves `floor_kbps`..`ceiling_kbps`.
+    Everything is to be sent `copies` times. Feedback knows nothing of the copies: all rates are of what is sent once,
+    and the link carries so many times as much.
+
+    `protects`: whether that may be more than one.
     """
 
-    def __init__(self, start_kbps: float, floor_kbps: float, ceiling_kbps: float) -> None:
+    def __init__(self, start_kbps: float, floor_kbps: float, ceiling_kbps: float, protects: bool = True) -> None:
         self._floor_kbps = floor_kbps
         self._ceiling_kbps = ceiling_kbps
         self.estimate_kbps = min(max(start_kbps, floor_kbps), ceiling_kbps)
+        self._protection = Protection() if protects else None
         self._probing = Probing()
         self._probed: deque[tuple[float, int]] = deque()  # (when, how many bytes were asked for)
         self._delay = Delay()
@@ -54,6 +60,8 @@ class Controller:
         self._lost = 0
         self._heard_s: float | None = None
         self._is_silent = False
+        self._before_silence_kbps: float | None = None
+        self._begun_s = float('-inf')
         self._reacted_s = float('-inf')
         self._share, self._limit_kbps = BACK_OFF, self.estimate_kbps
         self._is_refining = False
@@ -71,7 +79,17 @@ class Controller:
     @property
     def is_limited(self) -> bool:
         """Whether less than all is known to go through: then, and only then, `probe_bytes` has something to say."""
-        return self.estimate_kbps < self._ceiling_kbps
+        return self.estimate_kbps < self._top_kbps
+
+    @property
+    def copies(self) -> int:
+        """How often each packet is to be sent."""
+        return self._protection.copies if self._protection else 1
+
+    @property
+    def _top_kbps(self) -> float:
+        """A link that loses packets is not asked for more than it carried before it did."""
+        return self._ceiling_kbps / self.copies
 
     @property
     def queue_s(self) -> float:
@@ -87,7 +105,10 @@ class Controller:
     def feed(self, packets: Iterable[Packet], now_s: float) -> None:
         """Takes one feedback: every packet it speaks of, in the order sent."""
         self._heard_s, self._is_silent = now_s, False
+        packets = list(packets)
         for packet in packets:
+            if packet.sent_s < self._begun_s:
+                continue
             self._packets.append(packet)
             if packet.arrived_s is None:
                 self._lost += 1
@@ -102,6 +123,8 @@ class Controller:
             self._refine(newest, now_s)
             return
         self._is_refining = False
+        if self._judge_protection(packets, now_s):
+            return
         if self._delay.is_overused(self._clear_s, self._sent_kbps) or self._loses_too_much():
             self._back_off(newest, now_s)
         else:
@@ -113,11 +136,16 @@ class Controller:
             self._heard_s, self._is_silent = at_s, False
 
     def start_over(self, now_s: float) -> None:
-        """Nothing was sent for a while. What the link carries is remembered; delays measured before it are not: clocks
-        have drifted, and queues have emptied."""
+        """Nothing was sent for a while, or the link was gone. What it carries is remembered; delays measured before it
+        are not: clocks have drifted, and queues have emptied. Nor is what was sent into nowhere."""
+        if self._is_silent and self._before_silence_kbps is not None:
+            self._set(self._before_silence_kbps)
+        self._begun_s = now_s
         self._delay, self._is_refining = Delay(), False
         self._packets.clear()
         self._lost = 0
+        if self._protection:
+            self._protection.start_over()
         self._probing = Probing()
         self._probed.clear()
         if self._heard_s is not None:
@@ -127,7 +155,7 @@ class Controller:
         """For other levels. What carried all there was is believed to carry all there is."""
         was_limited = self.is_limited
         self._floor_kbps, self._ceiling_kbps = floor_kbps, ceiling_kbps
-        self._set(self.estimate_kbps if was_limited else ceiling_kbps)
+        self._set(self.estimate_kbps if was_limited else self._top_kbps)
 
     def tick(self, now_s: float, is_sending: bool) -> None:
         """Notices that feedback has stopped. Call it a few times a second; `is_sending` while frames go out."""
@@ -135,11 +163,37 @@ class Controller:
             self._heard_s = now_s if self._heard_s is not None else None
         elif not self._is_silent and now_s - self._heard_s > SILENCE_S:
             self._is_silent = True
+            self._before_silence_kbps = self.estimate_kbps
             self._set(self.estimate_kbps / 2)
             self._probing.fail(now_s)
 
     def _set(self, kbps: float) -> None:
-        self.estimate_kbps = min(max(kbps, self._floor_kbps), self._ceiling_kbps)
+        self.estimate_kbps = min(max(kbps, self._floor_kbps), self._top_kbps)
+
+    # ---- protecting ---------------------------------------------------------------------------------------------
+
+    def _judge_protection(self, packets: list[Packet], now_s: float) -> bool:
+        """What is lost in front of a queue is left to the rate, and so is more than any link loses by itself."""
+        if not self._protection or self._delay.is_waiting():
+            return False
+        if self.copies == 1 and self._loses_heavily(self._of_now(self._packets)):
+            return False
+        since, former = self._of_now(packets), self.copies
+        if former > 1:
+            since = [packet for packet in since if packet.sent_s < packets[-1].sent_s - UNSETTLED_S]
+        if not self._protection.judge(len(since), _count_lost(since), now_s):
+            return False
+        self._set(self.estimate_kbps * former / self.copies)
+        self._probing = Probing()
+        self._probed.clear()
+        # What was sent otherwise is not held against what is sent now.
+        self._reacted_s = now_s
+        return True
+
+    def _of_now(self, packets: Iterable[Packet]) -> list[Packet]:
+        """Those of them that were sent since the last reaction, and after the queue of then."""
+        since_s = max(self._reacted_s, self._clear_s)
+        return [packet for packet in packets if packet.sent_s > since_s]
 
     # ---- backing off --------------------------------------------------------------------------------------------
 
@@ -157,6 +211,8 @@ class Controller:
         queue_s = self._delay.last_s - unheard_s + self._seconds_for(unheard_s, arrived)
         self._clear_s = now_s + min(max(queue_s, 0.0), MAX_DRAIN_S)
         self._delay.start_over()
+        if self._protection:
+            self._protection.start_over()
 
     def _refine(self, newest: Packet, now_s: float) -> None:
         """What was sent before the reaction still arrives: it tells the rate more exactly, and how much is to come."""
@@ -173,11 +229,15 @@ class Controller:
     def _loses_too_much(self) -> bool:
         if not self._lost:
             return False
-        since = [packet for packet in self._packets if packet.sent_s > max(self._reacted_s, self._clear_s)]
-        if len(since) >= MANY and _loss(since) > LOSS:
-            return True
-        recent = since[-FEW:]
-        return len(recent) == FEW and _loss(recent) > HEAVY_LOSS
+        since = self._of_now(self._packets)
+        # What all copies lose is so rare that chance brings more of it together.
+        many = MANY * self.copies
+        return (len(since) >= many and _loss(since) > LOSS) or self._loses_heavily(since)
+
+    def _loses_heavily(self, packets: list[Packet]) -> bool:
+        few = FEW * self.copies
+        recent = packets[-few:]
+        return len(recent) == few and _loss(recent) > HEAVY_LOSS
 
     def _arrived_kbps(self) -> float:
         """What the link delivers: measured while it was busy if it was, and over half a second otherwise."""
@@ -200,7 +260,7 @@ class Controller:
             return 0
         if self._delay.is_waiting() or now_s - self._heard_s > PROMPT_S:
             return 0
-        size = self._probing.bytes_now(now_s, self._media_kbps(), self.estimate_kbps, self._ceiling_kbps)
+        size = self._probing.bytes_now(now_s, self._media_kbps(), self.estimate_kbps, self._top_kbps)
         if size:
             self._probed.append((now_s, size))
         return size
@@ -224,8 +284,8 @@ class Controller:
         # A queue that the probe left behind shows in its last packet.
         held_up = max(0.0, (arrived[-1].arrived_s - arrived[0].arrived_s) - (arrived[-1].sent_s - arrived[0].sent_s))
         delivered = kbps_of(sum(p.size for p in arrived), probe.end_s - probe.start_s + held_up)
-        if delivered * GAIN >= self._ceiling_kbps:
-            self._set(self._ceiling_kbps)
+        if delivered * GAIN >= self._top_kbps:
+            self._set(self._top_kbps)
             self._probing.reached_the_top()
         elif delivered > self.estimate_kbps * GAIN:
             self._set(min(delivered, probe.kbps))
@@ -234,8 +294,12 @@ class Controller:
             self._probing.fail(now_s)
 
 
+def _count_lost(packets: list[Packet]) -> int:
+    return sum(packet.arrived_s is None for packet in packets)
+
+
 def _loss(packets: list[Packet]) -> float:
-    return sum(packet.arrived_s is None for packet in packets) / len(packets)
+    return _count_lost(packets) / len(packets)
 
 
 class GccEstimate:
@@ -272,6 +336,9 @@ class GccEstimate:
     @property
     def is_limited(self) -> bool:
         return False
+
+    #: It does not tell what is lost.
+    copies = 1
 
     def is_congested(self, now_s: float) -> bool:
         return now_s < self._fell_s + HOLD_S

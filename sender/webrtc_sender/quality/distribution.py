@@ -9,6 +9,7 @@ import asyncio
 
 from .. import log
 from ..camera.modes import Mode
+from ..encode import remembered
 from ..encode.broadcast import NOTHING, Totals
 from ..encode.decoder import Decoder
 from ..encode.encoders import Encoder
@@ -147,6 +148,13 @@ class Distribution:
         """Has full quality ready for a connection that is being set up; `add` or `remove` ends that."""
         self._expected[connection] = encoder
         self._schedule()
+
+    def have_keyframe(self, connection) -> None:
+        """An expected connection will be there before long: it shall find a keyframe to begin with."""
+        encoder = self._expected.get(connection)
+        rung = encoder and self._rungs.get((0, encoder.codec))
+        if rung and rung.out.known_since is None:
+            self._ask_keyframe(rung)
 
     def add(self, connection, encoder: Encoder, is_suspended: bool = False) -> None:
         """The connection is up: frames from now on, or as soon as there are some, or not before `resume`."""
@@ -398,7 +406,12 @@ class Distribution:
         else:
             feed.move_to(rung)
             caught_up = False
-        if not caught_up and rung.newest_pts is not None:
+        if not caught_up:
+            self._ask_keyframe(rung)
+
+    def _ask_keyframe(self, rung) -> None:
+        """Unless one is coming anyway: the first of all, or one that was asked for a moment ago."""
+        if rung.newest_pts is not None and not rung.is_making_keyframe:
             self._force(rung)
 
     def _force(self, rung) -> None:
@@ -421,6 +434,7 @@ class Distribution:
         if rung is not None and rung not in self._rungs.values() and rung is not self._decoder:
             return
         self._failures += 1
+        remembered.forget()
         wait = min(LONGEST_REBUILD_S, REBUILD_S * 2 ** (self._failures - 1))
         log.error('encoder-failed', code=error.code, message=str(error), next='It is started again.', retry_s=wait)
         self._loop.call_later(wait, lambda: asyncio.ensure_future(self._rebuild(rung)))

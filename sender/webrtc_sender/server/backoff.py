@@ -4,6 +4,8 @@ import random
 
 FIRST_S = 0.25
 LONGEST_S = 10.0
+# So many tries are a second apart at most: a server that is started again is back by then.
+QUICK = 12
 FIRST_STANDBY_S, LONGEST_STANDBY_S = 3.0, 15.0
 # Lines about the same failure, at most: after 10 s, 20 s, 40 s … and then once an hour.
 QUIET_S = 10.0
@@ -11,12 +13,14 @@ LONGEST_QUIET_S = 3_600.0
 
 
 def delay_s(failures: int, chance: float | None = None) -> float:
-    """Doubles with each failure up to ten seconds, and varies by a quarter so that a fleet does not come back as one.
+    """Doubles up to a second, stays there for QUICK tries, and doubles on up to ten seconds. Varies by a quarter, so
+    that a fleet does not come back as one.
 
     `chance` from 0 to 1 stands for the die.
     """
     dice = random.random() if chance is None else chance
-    return min(LONGEST_S, FIRST_S * 2 ** min(failures, 16)) * (0.75 + dice / 2)
+    doublings = min(failures, max(2, min(failures - QUICK, 16)))
+    return min(LONGEST_S, FIRST_S * 2**doublings) * (0.75 + dice / 2)
 
 
 def standby_s(tries: int, chance: float | None = None) -> float:

@@ -28,7 +28,7 @@ class Refused(Exception):
         return refusals.next_step(self.code, self.next_step, options.stream, token, options.token_file)
 
 
-def new_client(trust: ssl.SSLContext) -> socketio.AsyncClient:
+def new_client(trust: ssl.SSLContext | None) -> socketio.AsyncClient:
     """For one connection. In a running loop."""
     quiet = logging.getLogger('webrtc-sender.socketio')
     quiet.setLevel(logging.CRITICAL)  # it logs whole messages

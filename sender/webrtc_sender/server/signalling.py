@@ -43,7 +43,7 @@ class Signalling:
         self._standby = False  # another sender has the stream
         self._token = Token(options)
         self._ice: dict = {}
-        self._trust = tls.context(options.ca)
+        self._trust = tls.context_for(options.server, options.ca)
         #: Since the start.
         self.connects_total = 0
 

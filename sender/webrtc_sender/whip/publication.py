@@ -81,7 +81,7 @@ class Publication(Connection):
         offer, reply = await promised(self._webrtc, 'create-offer', None, field='offer')
         self._check_open()
         text = offer.sdp.as_text()
-        short_cut.leave_router_alone(self._webrtc)
+        short_cut.hasten_checks(self._webrtc)
         await promised(self._webrtc, 'set-local-description', offer)
         self._check_open()
         del offer, reply  # in this order: the offer is borrowed from the reply

@@ -184,6 +184,7 @@ class Publisher:
 
     async def _watch(self, publication: Publication) -> None:
         while not publication.pulse.is_dead(time.monotonic()):
+            publication.hear_reports()
             await asyncio.wait({self._failed}, timeout=CHECK_S)
             if self._failed.done():
                 self._failed.result()
@@ -206,6 +207,9 @@ class Publisher:
 
     def candidate_found(self, publication: Publication, _index: int, text: str) -> None:
         publication.gathered(text)
+
+    def reached(self, _publication: Publication) -> None:
+        """A server takes the keyframe that comes next."""
 
     def connected(self, publication: Publication) -> None:
         if publication is self._publication and not self._connected.done():
@@ -231,6 +235,9 @@ class Publisher:
 
     def estimated(self, publication: Publication, bitrate_bps: int) -> None:
         self._adaptation.estimated(publication, bitrate_bps)
+
+    def link_back(self, publication: Publication) -> None:
+        self._adaptation.link_back(publication)
 
     def first_frame(self, _publication: Publication) -> None:
         """A viewer's page counts it; a server does not."""
