@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Everything that the first picture needs. What it should be is another matter: `npm run size` says how far away that is. */
-const MAIN = '44.5 kB';
+const MAIN = '45.5 kB';
 /** What is loaded when it is first used must be here before a person has noticed. */
 const PART = '8 kB';
 

@@ -41,9 +41,18 @@ export const APT_PACKAGES = {
   },
   bench: {
     xvfb: 'a screen whose pixels can be timed',
-    gcc: 'compiles the probe that reads that screen',
-    'libc6-dev': 'headers for the probe',
+    gcc: 'compiles the probe that reads that screen, and the viewers that decode nothing',
+    'libc6-dev': 'headers for both',
+    'libssl-dev': 'DTLS for those viewers',
+    'libsrtp2-dev': 'SRTP for those viewers',
+    'libusrsctp-dev': 'the data channel for those viewers',
     iproute2: 'networks of our own, and a link that can be made narrow',
+    iptables: 'cuts one port of them',
+    'redis-server': 'what several signalling servers share',
+  },
+  janus: {
+    janus: 'another WebRTC server, to be compared with',
+    'janus-demos': 'its own page',
   },
 };
 

@@ -1,12 +1,6 @@
 #!/usr/bin/python3
-"""The project's sender, with grain on its test pattern.
+"""The project's sender, with grain on its test pattern (grain.py), and with its own options."""
 
-The pattern is mostly still and needs 1.3 Mbit/s, whatever the encoder is allowed; a camera in a room has noise in every
-pixel and fills its bitrate. What a viewer costs depends on the packets, so a benchmark has to send as many as a camera.
-Everything else is the sender as it is, with its own options.
-"""
-
-import random
 import runpy
 import sys
 from pathlib import Path
@@ -14,35 +8,8 @@ from pathlib import Path
 SENDER = Path(__file__).resolve().parents[2] / 'sender'
 sys.path.insert(0, str(SENDER))
 
-from webrtc_sender.picture import test_pattern  # noqa: E402
+from grain import add_grain  # noqa: E402
 
-# In steps of luma, peak to peak; enough for 2.5 Mbit/s at 720p and far more.
-GRAIN = 8
-# Pictures of grain, shown in turn: the encoder compares a frame with the one before.
-PICTURES = 8
-
-draw_scenery = test_pattern.TestPattern._draw_time
-
-
-def grainy(template: bytes, luma_size: int, chance: random.Random) -> bytes:
-    """The picture with grain on its luma. One addition of large numbers: no byte overflows, so none carries."""
-    room = bytes(min(value, 255 - GRAIN) for value in range(256))
-    grain = chance.randbytes(luma_size).translate(bytes(value * GRAIN // 255 for value in range(256)))
-    luma = int.from_bytes(template[:luma_size].translate(room), 'big') + int.from_bytes(grain, 'big')
-    return luma.to_bytes(luma_size, 'big') + template[luma_size:]
-
-
-def draw_on_grain(pattern, now: float) -> None:
-    """Takes the place of TestPattern._draw_time, the first thing drawn on each frame."""
-    scenery = pattern._scenery
-    if not hasattr(scenery, 'grainy'):
-        chance = random.Random(1)
-        luma_size = scenery.layout.width * scenery.layout.height
-        scenery.grainy = [grainy(scenery.template, luma_size, chance) for _ in range(PICTURES)]
-    pattern._frame[:] = scenery.grainy[int(now * pattern._mode.fps) % PICTURES]
-    draw_scenery(pattern, now)
-
-
-test_pattern.TestPattern._draw_time = draw_on_grain
+add_grain()
 sys.argv[0] = str(SENDER / 'gstreamer-webrtc-sender.py')
 runpy.run_path(sys.argv[0], run_name='__main__')

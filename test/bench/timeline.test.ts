@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fitLine } from './lib/statistics.js';
-import { viewPhase } from './lib/timeline.js';
+import { findFreezes, readableShare, viewPhase } from './lib/timeline.js';
 
 /** Frames at these moments, each as wide as said. */
 const frames = (...pairs: [atMs: number, width: number][]) => pairs.map(([atMs, width]) => ({ atMs, width }));
@@ -39,6 +39,34 @@ describe('what a viewer saw of a phase', () => {
       { atMs: 7_000, ageMs: 20 },
     ];
     expect(viewPhase({ frames: [], ages }, 1_000, 9_000, 640).ageP95Ms).toBe(20);
+  });
+});
+
+describe('what stood still', () => {
+  /** Moments with these gaps between them. */
+  const after = (...gaps: number[]) => {
+    let at = 0;
+    return [at, ...gaps.map((gap) => (at += gap))];
+  };
+  const usual = Array(30).fill(33);
+
+  it('is a gap of 150 ms more than usual, and all of it counts', () => {
+    expect(findFreezes(after(...usual, 182, ...usual))).toEqual({ count: 0, frozenMs: 0 });
+    expect(findFreezes(after(...usual, 184, ...usual))).toEqual({ count: 1, frozenMs: 184 });
+  });
+
+  it('is three times the usual where frames are rare', () => {
+    const rare = Array(30).fill(100);
+    expect(findFreezes(after(...rare, 290)).count).toBe(0);
+    expect(findFreezes(after(...rare, 310)).count).toBe(1);
+  });
+});
+
+describe('readable', () => {
+  it('is the share of the frames whose age is known; what is no frame does not count', () => {
+    const ages = [{ atMs: 0, ageMs: 20 }];
+    expect(readableShare({ frames: frames([0, 640], [33, 640], [66, 2]), ages })).toBe(0.5);
+    expect(readableShare({ frames: [], ages: [] })).toBeNaN();
   });
 });
 

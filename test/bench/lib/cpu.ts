@@ -17,6 +17,16 @@ export function cpuSeconds(pid: number): number {
   return seconds;
 }
 
+/** The same of a single process, by the names of its threads without their numbers: `queue12:src` is `queue:src`. */
+export function threadSeconds(pid: number): Map<string, number> {
+  const seconds = new Map<string, number>();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const each = readStat(`/proc/${pid}/task/${thread}/stat`);
+    if (each) seconds.set(each.name, (seconds.get(each.name) ?? 0) + each.seconds);
+  }
+  return seconds;
+}
+
 /** Measures over some time: call it, wait, call what it returned. The share of one core, in percent. */
 export function startCpuMeter(pid: number | undefined): () => number {
   if (pid === undefined) return () => Number.NaN;
@@ -52,17 +62,26 @@ function busySeconds(): number {
 function readProcesses(): { pid: number; parent: number; seconds: number }[] {
   const processes = [];
   for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    let text: string;
-    try {
-      text = readFileSync(`/proc/${name}/stat`, 'utf8');
-    } catch {
-      continue; // It has ended meanwhile.
-    }
-    // proc(5): the second field, in brackets, may hold anything; 4 is the parent, 14 and 15 user and system time.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const seconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-    processes.push({ pid: Number(name), parent: Number(fields[1]), seconds });
+    const each = /^\d+$/.test(name) && readStat(`/proc/${name}/stat`);
+    // What its ended children have used is its own: a suite that kills a sender has not become idle by that.
+    if (each) processes.push({ pid: Number(name), parent: each.parent, seconds: each.seconds + each.endedSeconds });
   }
   return processes;
+}
+
+/** proc(5); undefined for what has ended meanwhile. */
+function readStat(file: string): { name: string; parent: number; seconds: number; endedSeconds: number } | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+  // The second field, in brackets, may hold anything; 4 is the parent, 14 and 15 user and system
+  // time, 16 and 17 that of children that have ended.
+  const end = text.lastIndexOf(')');
+  const name = text.slice(text.indexOf('(') + 1, end).replace(/\d+/g, '');
+  const fields = text.slice(end + 2).split(' ');
+  const seconds = (at: number) => (Number(fields[at]) + Number(fields[at + 1])) / TICKS_PER_SECOND;
+  return { name, parent: Number(fields[1]), seconds: seconds(11), endedSeconds: seconds(13) };
 }

@@ -15,6 +15,14 @@ export function footprint(pid: number): Footprint {
   return { rssMb: field('VmRSS') / 1_024, threads: field('Threads'), files: readdirSync(`/proc/${pid}/fd`).length };
 }
 
+/** By name, as the threads were called by whoever made them. */
+export function threadNames(pid: number): string[] {
+  const names = readdirSync(`/proc/${pid}/task`).map((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim(),
+  );
+  return names.sort();
+}
+
 /** Threads end by themselves, and what a viewer left is kept for a moment (`rest.py`). */
 const REST_PATIENCE_MS = 20_000;
 const REST_LOOK_MS = 2_000;

@@ -22,18 +22,21 @@ export interface ScreenReading {
   backwards: number;
   /** Share of the polls at which the clock could be read, 0 to 1. */
   readable: number;
+  /** The same frames one by one: the clock's number, when it was first on the screen (Unix ms), and how old it was then. */
+  frames: { sequence: number; seenMs: number; ageMs: number }[];
 }
 
+/** Reads the clock for some seconds, in a picture of this width at the screen's corner; 1280 when absent. */
+export type ScreenProbe = (screen: VirtualScreen, seconds: number, pictureWidth?: number) => Promise<ScreenReading>;
+
 /** Compiles `framebuffer-probe.c`. Returns a function that reads the clock from a screen for some seconds. */
-export async function buildProbe(
-  lab: Lab,
-): Promise<(screen: VirtualScreen, seconds: number) => Promise<ScreenReading>> {
+export async function buildProbe(lab: Lab): Promise<ScreenProbe> {
   await needBenchPackages();
   await mkdir(outputFolder, { recursive: true });
   const program = join(outputFolder, 'framebuffer-probe');
   await run('gcc', ['-O2', '-Wall', '-Wextra', '-o', program, join(benchFolder, 'framebuffer-probe.c')]);
-  return async (screen, seconds) => {
-    const block = clockBlockSize(1280);
+  return async (screen, seconds, pictureWidth = 1_280) => {
+    const block = clockBlockSize(pictureWidth);
     const words = [screen.file, 0, 0, block, seconds].map(String);
     const child = await lab.start('framebuffer-probe', program, words);
     let text = '';
@@ -48,17 +51,23 @@ export function parseProbe(text: string): ScreenReading {
   if (!totals) throw new Error('The framebuffer probe ended early: see test/out/bench/framebuffer-probe.log');
   const frames = text
     .split('\n')
-    .map((line) => /^(\d+) (-?\d+) \d+$/.exec(line))
+    .map((line) => /^(\d+) (-?\d+) (\d+)$/.exec(line))
     .filter((match) => match !== null)
-    .map(([, sequence, age]) => ({ sequence: Number(sequence), ageMs: Number(age) / 1_000 }));
+    .map(([, sequence, age, seen]) => ({
+      sequence: Number(sequence),
+      ageMs: Number(age) / 1_000,
+      seenMs: Number(seen) / 1_000,
+    }));
   const reading: ScreenReading = {
     agesMs: [],
     missed: 0,
     backwards: 0,
     readable: Number(totals[2]) / Number(totals[1]),
+    frames: [],
   };
   let before: number | undefined;
-  for (const { sequence, ageMs } of frames) {
+  for (const frame of frames) {
+    const { sequence, ageMs } = frame;
     const step = before === undefined ? 1 : (sequence - before + SEQUENCE_PERIOD) % SEQUENCE_PERIOD;
     if (step > SEQUENCE_PERIOD / 2) {
       reading.backwards += 1;
@@ -66,7 +75,10 @@ export function parseProbe(text: string): ScreenReading {
     }
     reading.missed += step - 1;
     // The first one may have been on the screen before we looked.
-    if (before !== undefined) reading.agesMs.push(ageMs);
+    if (before !== undefined) {
+      reading.agesMs.push(ageMs);
+      reading.frames.push(frame);
+    }
     before = sequence;
   }
   return reading;

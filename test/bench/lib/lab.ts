@@ -18,7 +18,8 @@ export class Lab {
 
   constructor() {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => void this.close().then(() => process.exit(130)));
+      // Not once: whoever ends a whole group and its parent tells us twice, and the second time would leave all behind.
+      process.on(signal, () => void this.close().then(() => process.exit(130)));
     }
     process.on('exit', () => {
       for (const child of this.#children) signalGroup(child, 'SIGKILL');

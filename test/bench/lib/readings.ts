@@ -4,6 +4,8 @@ import type { LatencyLegs } from '../../../src/element/core/facts.js';
 
 /** One join. */
 export interface JoinReading {
+  /** Unix ms. */
+  beganAt: number;
   /** To the first frame whose clock is fresh; `null` when there was none in time. */
   ms: number | null;
   /** How old the very first frame was when it was presented, fresh or not. */
@@ -32,4 +34,45 @@ export interface Seen {
   frames: { atMs: number; width: number }[];
   /** How old they were, of those whose clock could be read. */
   ages: { atMs: number; ageMs: number }[];
+}
+
+/** The browser's own count of the video's packets (`inbound-rtp`). */
+export interface Received {
+  /** Of the packets sent once, those that never came, or came only as a retransmission. */
+  lost: number;
+  /** Of the packets sent once, those that came. */
+  arrived: number;
+  /** Retransmissions that came, needed or not. */
+  retransmitted: number;
+  /** RTP packets that were sent once, headers included. */
+  bytes: number;
+  nacks: number;
+  keyframesWanted: number;
+}
+
+/** What the browser says of one frame. Times are Unix ms. */
+export interface PageFrame {
+  /** Its RTP timestamp, by which it is known. */
+  rtp: number;
+  /** Its last packet. */
+  receivedMs: number;
+  /** Time in the decoder. */
+  decodeMs: number;
+  /** Given to the compositor. */
+  presentedMs: number;
+  calledMs: number;
+}
+
+/** Sums over all frames of a receiver: seconds, and of how many frames. */
+export type ReceiverTotals = Record<
+  'assembly' | 'buffered' | 'decoded' | 'processed',
+  [seconds: number, count: number]
+>;
+
+/** A frame on somebody else's page, by the clock that is burned into it. */
+export interface PeerFrame {
+  /** Unix ms. */
+  atMs: number;
+  ageMs: number;
+  sequence: number;
 }

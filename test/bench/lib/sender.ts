@@ -17,19 +17,31 @@ export interface SenderOptions {
   words?: readonly string[];
   /** With noise in its picture, so that it fills its bitrate as a camera does: see `grainy-sender.py`. */
   grainy?: boolean;
+  /** What it shows; 720p when absent. */
+  picture?: { width: number; height: number; fps: number };
+  /** A program in its place that is the sender with something added. */
+  program?: string;
   /** Words before its command, to have it run elsewhere. */
   enter?: readonly string[];
 }
 
+const shippedSender = join(projectFolder, 'sender', 'gstreamer-webrtc-sender.py');
+
 /** Starts the project's sender with its test pattern, which carries the clock. */
 export async function startSender(
   lab: Lab,
-  { server, stream, words = [], grainy = false, enter = [] }: SenderOptions,
+  {
+    server,
+    stream,
+    words = [],
+    grainy = false,
+    picture = { width: BENCH_WIDTH, height: BENCH_HEIGHT, fps: BENCH_FPS },
+    program = grainy ? join(benchFolder, 'grainy-sender.py') : shippedSender,
+    enter = [],
+  }: SenderOptions,
 ): Promise<ChildProcess> {
-  const shipped = join(projectFolder, 'sender', 'gstreamer-webrtc-sender.py');
-  if (!existsSync(shipped)) throw new Error('There is no sender/gstreamer-webrtc-sender.py');
-  const program = grainy ? join(benchFolder, 'grainy-sender.py') : shipped;
-  const size = ['--width', BENCH_WIDTH, '--height', BENCH_HEIGHT, '--fps', BENCH_FPS].map(String);
+  if (!existsSync(shippedSender)) throw new Error('There is no sender/gstreamer-webrtc-sender.py');
+  const size = ['--width', picture.width, '--height', picture.height, '--fps', picture.fps].map(String);
   // The system's Python has GStreamer's bindings, another one may not.
   const [command = '', ...before] = [...enter, '/usr/bin/python3', program];
   const options = ['--server', server, '--stream', stream, '--test-pattern', ...size, ...words];

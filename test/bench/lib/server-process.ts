@@ -4,7 +4,8 @@ import { outputFolder, projectFolder } from './paths.js';
 
 /*
  * The server of the benchmarks, in a process of its own as in real life: the built plugin as shipped, the built element
- * under /dist/ and the pages of test/bench/page. Listens on the host that the first word names, and prints its address.
+ * under /dist/ and the pages of test/bench/page. Listens on the host and the port (0: any) that the first words name, and
+ * prints its address.
  */
 
 const server = Fastify({ forceCloseConnections: true });
@@ -17,5 +18,5 @@ if (!process.argv.includes('--pages-only')) {
   };
   await server.register(plugin.default);
 }
-console.log(await server.listen({ host: process.argv[2] ?? '127.0.0.1', port: 0 }));
+console.log(await server.listen({ host: process.argv[2] ?? '127.0.0.1', port: Number(process.argv[3] ?? 0) }));
 process.once('SIGTERM', () => void server.close().then(() => process.exit(0)));

@@ -10,7 +10,12 @@ const setup = (await import(new URL('../../../scripts/setup.mjs', import.meta.ur
 export const { findChrome, isBuilt } = setup;
 
 /** Installs what the framebuffer probe and the links need, or throws with the line to type. */
-export async function needBenchPackages(): Promise<void> {
-  const problem = await setup.ensureApt(['bench']);
+export const needBenchPackages = (): Promise<void> => needPackages('bench');
+
+/** The same for a peer that comes from apt. */
+export const needPeerPackages = (peer: 'janus'): Promise<void> => needPackages(peer);
+
+async function needPackages(group: string): Promise<void> {
+  const problem = await setup.ensureApt([group]);
   if (problem) throw new Error([problem.reason, problem.command].filter(Boolean).join('\n  '));
 }

@@ -10,7 +10,7 @@ export interface Suite {
 }
 
 /** As `parseArgs` of node:util gives them. */
-export type SuiteOptions = Record<string, string | boolean | undefined>;
+export type SuiteOptions = Record<string, string | boolean | readonly (string | boolean)[] | undefined>;
 
 export interface SuiteResult {
   /** What was measured, for the reader. */
@@ -31,7 +31,9 @@ export interface SuiteResult {
 export interface Aim {
   name: string;
   value: number;
-  atMost: number;
+  /** One of these two. */
+  atMost?: number;
+  atLeast?: number;
   unit: string;
   /** Decimal places to print; 1 when absent. */
   digits?: number;

@@ -22,6 +22,10 @@ const LEAST_WIDTH = 16;
 /** After this, a change of the link is no news any more. */
 export const SETTLED_AFTER_MS = 5_000;
 
+/** Of how many of the frames the age is known, 0 to 1. */
+export const readableShare = ({ frames, ages }: Seen): number =>
+  ages.length / frames.filter(({ width }) => width >= LEAST_WIDTH).length;
+
 /** @param begin of the phase, and `end`, in Unix ms */
 export function viewPhase(seen: Seen, begin: number, end: number, fullWidth: number): PhaseView {
   const frames = seen.frames.filter(({ width }) => width >= LEAST_WIDTH);
@@ -44,4 +48,35 @@ export function viewPhase(seen: Seen, begin: number, end: number, fullWidth: num
     sizes,
     fullAfterS: last?.width === fullWidth ? last.atS : Number.POSITIVE_INFINITY,
   };
+}
+
+/** What stood still in a row of moments at which a frame was presented. */
+export interface Freezes {
+  count: number;
+  /** How long, all together. */
+  frozenMs: number;
+}
+
+/** So many frames back the usual time between two is taken from. */
+const USUAL_OVER = 30;
+
+/**
+ * A freeze, as W3C's webrtc-stats defines it: a frame that comes later than three times the usual time since the one
+ * before, or 150 ms more than it, whichever is longer.
+ */
+export function findFreezes(moments: readonly number[]): Freezes {
+  const freezes = { count: 0, frozenMs: 0 };
+  const gaps: number[] = [];
+  for (const [index, at] of moments.entries()) {
+    if (index === 0) continue;
+    const gap = at - (moments[index - 1] ?? at);
+    const usual = gaps.reduce((sum, each) => sum + each, 0) / gaps.length;
+    if (gaps.length > 0 && gap >= Math.max(3 * usual, usual + 150)) {
+      freezes.count += 1;
+      freezes.frozenMs += gap;
+    }
+    gaps.push(gap);
+    if (gaps.length > USUAL_OVER) gaps.shift();
+  }
+  return freezes;
 }

@@ -11,6 +11,7 @@ import { readingOf, recordRungs } from './reading.js';
 const built: string = '/dist/cdn/webrtc-preview.js';
 const { PreviewClient } = (await import(built)) as typeof import('../../../src/element/cdn.js');
 
+const REST_MS = 300;
 const stream = new URLSearchParams(location.search).get('stream') ?? '';
 const video = document.querySelector('video');
 if (!video) throw new Error('no video element');
@@ -30,16 +31,22 @@ function ready(): Promise<void> {
 }
 
 /** From `start()` to the first frame that is fresh. */
-async function join(patienceMs: number): Promise<JoinReading> {
+async function join(patienceMs: number, freshMs?: number): Promise<JoinReading> {
   const begin = performance.now();
   const { steps, look } = recordRungs(begin);
   const stop = client.subscribe(look);
-  const frame = firstFreshFrame(video as HTMLVideoElement, patienceMs);
+  const frame = firstFreshFrame(video as HTMLVideoElement, patienceMs, freshMs);
   client.start();
   const frames = await frame;
   stop();
   return readingOf(frames, begin, steps, () => client.report());
 }
 
-const bench = { ready, join, leave: () => client.stop() };
+/** The page has had nothing to do for a moment, as when its reader looks at it before the click. */
+async function rest(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, REST_MS));
+  await new Promise((resolve) => requestIdleCallback(resolve));
+}
+
+const bench = { ready, rest, join, leave: () => client.stop() };
 Object.assign(globalThis, { bench });

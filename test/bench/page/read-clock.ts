@@ -13,6 +13,8 @@ export interface ClockedFrame {
   /** How old it was then. */
   ageMs: number;
   sequence: number;
+  /** How many frames the video has presented until then, also those that no callback spoke of. */
+  presentedFrames: number;
 }
 
 /** What this way of reading needs and the types of the DOM do not have yet. */
@@ -32,13 +34,13 @@ export function watchClock(
   drawnWidth?: number,
 ): () => void {
   let watching = true;
-  const onFrame = (_now: number, { rtpTimestamp }: VideoFrameCallbackMetadata) => {
+  const onFrame = (_now: number, { rtpTimestamp, presentedFrames }: VideoFrameCallbackMetadata) => {
     if (!watching) return;
     const shownMs = performance.now();
     void readClock(video, rtpTimestamp, drawnWidth).then((clock) => {
       if (!watching || !clock) return;
       const ageMs = pictureClockAgeMs(clock, performance.timeOrigin + shownMs);
-      if (listener({ shownMs, ageMs, sequence: clock.sequence })) watching = false;
+      if (listener({ shownMs, ageMs, sequence: clock.sequence, presentedFrames })) watching = false;
     });
     video.requestVideoFrameCallback(onFrame);
   };
@@ -96,13 +98,13 @@ export interface FirstFrames {
   fresh: ClockedFrame | null;
 }
 
-/** Waits for the first frame that is fresh. */
-export function firstFreshFrame(video: HTMLVideoElement, patienceMs: number): Promise<FirstFrames> {
+/** Waits for the first frame that is younger than `freshMs`. */
+export function firstFreshFrame(video: HTMLVideoElement, patienceMs: number, freshMs = FRESH_MS): Promise<FirstFrames> {
   return new Promise((resolve) => {
     let first: ClockedFrame | null = null;
     const stop = watchClock(video, (frame) => {
       first ??= frame;
-      if (frame.ageMs >= FRESH_MS) return false;
+      if (frame.ageMs >= freshMs) return false;
       clearTimeout(timer);
       resolve({ first, fresh: frame });
       return true;

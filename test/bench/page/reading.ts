@@ -21,6 +21,7 @@ export function readingOf(
 ): JoinReading {
   if (first) steps.picture = first.shownMs - begin;
   const firstAgeMs = first?.ageMs ?? null;
-  if (!fresh) return { ms: null, firstAgeMs, steps, report: report() };
-  return { ms: fresh.shownMs - begin, firstAgeMs, steps };
+  const beganAt = performance.timeOrigin + begin;
+  if (!fresh) return { beganAt, ms: null, firstAgeMs, steps, report: report() };
+  return { beganAt, ms: fresh.shownMs - begin, firstAgeMs, steps };
 }

@@ -1,10 +1,18 @@
 import type { WebRTCPreviewElement } from '../../../src/element/index.js';
 import type { ElementFigures } from '../lib/readings.js';
 
-/* Shows ?stream= in the element: what is on the screen is measured from outside, this page only says how it is. */
+/*
+ * Shows ?stream= or ?src= in the element, ?width= by ?height= pixels: what is on the screen is measured from outside, this
+ * page only says how it is.
+ */
+
+const asked = new URLSearchParams(location.search);
 
 const element: WebRTCPreviewElement = document.createElement('webrtc-preview');
-element.stream = new URLSearchParams(location.search).get('stream') ?? '';
+element.stream = asked.get('stream') ?? '';
+element.src = asked.get('src') ?? '';
+element.style.width = `${asked.get('width') ?? 1280}px`;
+element.style.height = `${asked.get('height') ?? 720}px`;
 element.noControls = true;
 element.autostart = true;
 document.body.append(element);

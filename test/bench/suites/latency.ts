@@ -1,138 +1,162 @@
-import type { LatencyLegs } from '../../../src/element/core/facts.js';
-import { startCpuMeter } from '../lib/cpu.js';
-import { buildProbe, type ScreenReading } from '../lib/framebuffer-probe.js';
-import { measureQuietly, quietOption } from '../lib/quiet.js';
-import type { ElementFigures } from '../lib/readings.js';
-import { startScreen } from '../lib/screen.js';
-import { BENCH_FPS, startSender } from '../lib/sender.js';
+import { measureMinutes } from '../lib/latency/minutes.js';
+import {
+  blocksOf,
+  COLUMNS,
+  leadOverBest,
+  legsOf,
+  nameOf,
+  playRound,
+  type Round,
+  rowsOf,
+  timesOurs,
+} from '../lib/latency/round.js';
+import { measureStages } from '../lib/latency/stages.js';
+import { chosenPeers, peerOption } from '../lib/peers/options.js';
+import type { PeerPicture } from '../lib/peers/peer.js';
+import { quietOption } from '../lib/quiet.js';
 import { startServer } from '../lib/server.js';
-import { median, medianAndRange, type Summary, summarise } from '../lib/statistics.js';
-import { countOption, type Suite } from '../lib/suite.js';
-import { elementFigures, openOnScreen, openWatchPage } from '../lib/viewing.js';
+import { median, medianAndRange } from '../lib/statistics.js';
+import { type Aim, countOption, type Suite, type SuiteOptions } from '../lib/suite.js';
 
-/** The same stream twice; the second as every sender without the extension would send it. */
-const VARIANTS = [
-  { stream: 'ours', label: 'ours', words: [] },
-  { stream: 'plain', label: 'ours without playout-delay', words: ['--no-playout-delay'] },
-] as const;
-
-/** After the first frame, before measuring: start-up is the business of the suite `join`. */
-const SETTLE_MS = 3_000;
-/** With less of the clock readable, a run proves nothing. */
-const LEAST_READABLE = 0.9;
-
-interface Block {
-  summary: Summary;
-  reading: ScreenReading;
-  senderCpu: number;
-  /** Of one core, in percent: what the benchmark did not start. */
-  others: number;
-  /** What the element itself says of the same seconds. */
-  element: ElementFigures;
-}
+/** Rates that are no divisor of the screen's 60 Hz, so that the phase between the two passes through every value. */
+const PICTURES: Record<string, PeerPicture> = {
+  '720p30': { width: 1_280, height: 720, fps: 29.3 },
+  '720p60': { width: 1_280, height: 720, fps: 59.1 },
+  '1080p30': { width: 1_920, height: 1_080, fps: 29.3 },
+  '1080p60': { width: 1_920, height: 1_080, fps: 59.1 },
+};
+/** The one that the aims are for. */
+const MAIN = '720p30';
 
 const suite: Suite = {
-  about: 'frame made → pixels on the screen, with and without the playout-delay extension',
+  about: 'frame made → pixels on the screen: ours, and every peer that --peer names',
   options: {
     blocks: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '12' },
+    sizes: { type: 'string', default: MAIN },
+    grainy: { type: 'boolean', default: false },
+    stages: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
+    ...peerOption,
     ...quietOption,
   },
   async run(lab, options) {
+    const peers = chosenPeers(options);
+    const pictures = chosenPictures(options);
     const blocks = countOption(options, 'blocks');
     const seconds = countOption(options, 'seconds');
-    const screen = await startScreen(lab);
-    const probe = await buildProbe(lab);
+    const quiet = options.quiet === true;
     const server = await startServer(lab);
-    const variants = [];
-    for (const variant of VARIANTS) {
-      const sender = await startSender(lab, { server, stream: variant.stream, words: variant.words });
-      variants.push({ ...variant, sender, blocks: [] as Block[] });
+    if (options.stages) return measureStages(lab, { server, blocks, seconds, picture: pictures[0] as PeerPicture });
+    if (options.minutes) {
+      return measureMinutes(lab, {
+        server,
+        minutes: countOption(options, 'minutes'),
+        picture: pictures[0] as PeerPicture,
+      });
     }
-    const { page } = await openOnScreen(lab, screen);
-    for (let block = 1; block <= blocks; block += 1) {
-      for (const variant of variants) {
-        await openWatchPage(page, server, variant.stream);
-        await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-        const { value, others } = await measureQuietly(options.quiet === true, async () => {
-          const senderCpu = startCpuMeter(variant.sender.pid);
-          const reading = await probe(screen, seconds);
-          return { reading, senderCpu: senderCpu() };
-        });
-        const summary = summarise(value.reading.agesMs);
-        variant.blocks.push({ ...value, summary, others, element: await elementFigures(page, seconds) });
-        const { p50, p95 } = summary;
-        console.log(`block ${block} of ${blocks}, ${variant.label}: p50 ${p50.toFixed(1)} p95 ${p95.toFixed(1)} ms`);
-        // Nobody watching: its camera is off while the other one is measured.
-        await page.goto(`${server}/blank.html`);
-      }
+    const rounds: Round[] = [];
+    for (const picture of pictures) {
+      rounds.push(await playRound(lab, { server, picture, peers, blocks, seconds, quiet }));
     }
-
-    const failures = variants.flatMap(({ label, blocks }) =>
-      blocks.flatMap((block, index) =>
-        faultsOf(block, seconds).map((fault) => `${label}, block ${index + 1}: ${fault}`),
-      ),
-    );
-    const [ours, plain] = variants.map(({ blocks }) => blocks.map(({ summary }) => summary));
-    const ratios = ours?.map(({ p50 }, index) => (plain?.[index]?.p50 ?? Number.NaN) / p50) ?? [];
-    const missed = variants[0]?.blocks.reduce((sum, { reading }) => sum + reading.missed, 0) ?? Number.NaN;
+    const main = rounds.find(({ picture }) => nameOf(picture).startsWith(MAIN));
     return {
       title:
-        `Frame made → pixels in the screen's memory, 1280×720 at ${BENCH_FPS} fps, loopback, ` +
-        `${blocks} interleaved blocks of ${seconds} s: median of blocks (lowest–highest), ms`,
-      columns: ['', 'p50', 'p95', 'p99', 'max', 'missed', 'element says', 'sender CPU', 'other programs'],
-      rows: variants.map(({ label, blocks }) => rowOf(label, blocks)),
-      aims: [
-        { name: 'p50', value: median(ours?.map(({ p50 }) => p50) ?? []), atMost: 7.5, unit: 'ms' },
-        { name: 'p95', value: median(ours?.map(({ p95 }) => p95) ?? []), atMost: 11, unit: 'ms' },
-        { name: 'p99', value: median(ours?.map(({ p99 }) => p99) ?? []), atMost: 16, unit: 'ms' },
-        { name: 'missed', value: missed, atMost: 0, unit: 'frames' },
-      ],
-      notes: [
-        `Without the extension the same block takes ${medianAndRange(ratios, 2)} times as long at p50.`,
-        `Where they go, in the element's own words: ${legsOf(variants[0]?.blocks ?? [])}.`,
-        'From the stamp at the birth of the test picture: the exposure of a camera and the scan-out of a display come on top.',
-      ],
-      failures,
-      raw: variants.map(({ label, blocks }) => ({ label, blocks })),
+        `Frame made → pixels in the screen's memory, ${pictures.map(nameOf).join(', ')} (at 29.3 and 59.1 fps), ` +
+        `loopback, ${blocks} interleaved blocks of ${seconds} s: median of blocks (lowest–highest), ms`,
+      columns: COLUMNS,
+      rows: rounds.flatMap(rowsOf),
+      aims: main ? aimsFor(main, peers.length > 0) : [],
+      notes: [...rounds.flatMap((round) => notesOn(round)), ...REMARKS, ...remarksOnPeers(rounds, peers.length)],
+      failures: rounds.flatMap(({ failures }) => failures),
+      raw: rounds.map(({ picture, contenders }) => ({
+        picture,
+        contenders: contenders.map(({ label, blocks }) => ({ label, blocks: blocks.map(withoutFrames) })),
+      })),
     };
   },
 };
 
 export default suite;
 
-function rowOf(label: string, blocks: readonly Block[]): string[] {
-  const each = (pick: (block: Block) => number) => medianAndRange(blocks.map(pick));
-  const missed = blocks.reduce((sum, { reading }) => sum + reading.missed, 0);
-  const seen = blocks.reduce((sum, { summary }) => sum + summary.count, 0);
+const REMARKS = [
+  'From the stamp at the birth of the test picture: the exposure of a camera and the scan-out of a display come on top.',
+];
+
+function chosenPictures(options: SuiteOptions): PeerPicture[] {
+  return String(options.sizes)
+    .split(',')
+    .map((name) => {
+      const picture = PICTURES[name];
+      if (!picture) throw new Error(`--sizes ${name}: there are ${Object.keys(PICTURES).join(', ')}.`);
+      return { ...picture, grainy: options.grainy === true };
+    });
+}
+
+function aimsFor(round: Round, withPeers: boolean): Aim[] {
+  const ours = blocksOf(round, 'ours');
+  const name = nameOf(round.picture);
+  const missed = ours.reduce((sum, { reading }) => sum + reading.missed, 0);
+  const aims: Aim[] = [
+    { name: `${name} p50`, value: median(ours.map(({ summary }) => summary.p50)), atMost: 7.5, unit: 'ms' },
+    { name: `${name} p95`, value: median(ours.map(({ summary }) => summary.p95)), atMost: 11, unit: 'ms' },
+    { name: `${name} p99`, value: median(ours.map(({ summary }) => summary.p99)), atMost: 14, unit: 'ms' },
+    { name: `${name} missed`, value: missed, atMost: 0, unit: 'frames', digits: 0 },
+  ];
+  if (!withPeers) return aims;
   return [
-    label,
-    each(({ summary }) => summary.p50),
-    each(({ summary }) => summary.p95),
-    each(({ summary }) => summary.p99),
-    each(({ summary }) => summary.max),
-    `${missed} of ${seen + missed}`,
-    each(({ element }) => element.totalMs ?? Number.NaN),
-    `${each(({ senderCpu }) => senderCpu)} %`,
-    `${each(({ others }) => others)} %`,
+    ...aims,
+    {
+      name: `${name} p50 under the best peer's`,
+      value: median(leadOverBest(round, ({ summary }) => summary.p50)),
+      atLeast: 3,
+      unit: 'times',
+      digits: 2,
+    },
+    {
+      name: `${name} p95 under the best peer's`,
+      value: median(leadOverBest(round, ({ summary }) => summary.p95)),
+      atLeast: 3,
+      unit: 'times',
+      digits: 2,
+    },
   ];
 }
 
-/** "encode 3.1, network 1.2, …": medians of the blocks, ms. */
-function legsOf(blocks: readonly Block[]): string {
-  const names = Object.keys(blocks[0]?.element.legs ?? {}) as (keyof LatencyLegs)[];
-  return names
-    .map((name) => `${name} ${median(blocks.map(({ element }) => element.legs[name] ?? NaN)).toFixed(1)}`)
-    .join(', ');
+function notesOn(round: Round): string[] {
+  const name = nameOf(round.picture);
+  const times = round.contenders
+    .filter(({ kind }) => kind !== 'ours')
+    .map(({ label }) => {
+      const [p50, p95] = [
+        timesOurs(round, label, ({ summary }) => summary.p50),
+        timesOurs(round, label, ({ summary }) => summary.p95),
+      ];
+      return `${label} ${medianAndRange(p50, 2)} at p50, ${medianAndRange(p95, 2)} at p95`;
+    });
+  return [
+    `${name}, times as long as ours, within each block:\n  ${times.join('\n  ')}`,
+    `${name}, where ours goes, in the element's own words: ${legsOf(blocksOf(round, 'ours'))}.`,
+  ];
 }
 
-function faultsOf({ summary, reading }: Block, seconds: number): string[] {
-  const faults = [];
-  const expected = seconds * BENCH_FPS * LEAST_READABLE;
-  if (!(reading.readable >= LEAST_READABLE)) {
-    faults.push(`the clock was readable at ${(reading.readable * 100).toFixed(0)} % of the polls`);
-  }
-  if (summary.count < expected)
-    faults.push(`${summary.count} frames were seen, at least ${expected.toFixed(0)} expected`);
-  return faults;
+function remarksOnPeers(rounds: readonly Round[], count: number): string[] {
+  if (count === 0) return ['No peer was named (--peer go2rtc=PROGRAM …): this is us alone.'];
+  const versions = new Set(
+    rounds.flatMap(({ contenders }) =>
+      contenders.flatMap(({ label, kind, blocks }) => {
+        const about = blocks.find((block) => block?.about)?.about;
+        return about && kind === 'peer' ? [`${label.split(',')[0]}: ${about.version}`] : [];
+      }),
+    ),
+  );
+  return [
+    `Peers: ${[...versions].join('; ')}. What each was told is in the readings (about.config).`,
+    "Each peer's page is as shipped, but its video is moved to the corner, pixel for pixel and on top, by a style sheet.",
+  ];
+}
+
+/** The single frames of a block are only for the stages. */
+function withoutFrames(block: Round['contenders'][number]['blocks'][number]): unknown {
+  return block && { ...block, reading: { ...block.reading, frames: undefined } };
 }

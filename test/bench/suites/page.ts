@@ -1,45 +1,34 @@
-import { cpus } from 'node:os';
-import type { Browser } from 'puppeteer-core';
-import { launchChromium } from '../lib/chromium.js';
-import { startCpuMeter, startMachineMeter } from '../lib/cpu.js';
+import { startCpuMeter } from '../lib/cpu.js';
 import { measurePage, type PageCost } from '../lib/page-cost.js';
-import { measureQuietly, quietOption } from '../lib/quiet.js';
-import { startSender } from '../lib/sender.js';
-import { startServer } from '../lib/server.js';
+import { quietOption } from '../lib/quiet.js';
 import { median, medianAndRange } from '../lib/statistics.js';
 import { countOption, type Suite, type SuiteOptions } from '../lib/suite.js';
+import {
+  measureWall,
+  setUpWall,
+  WALL,
+  WALL_PATIENCE_MS,
+  WALL_SETTLE_MS,
+  type Wall,
+  type WallCost,
+} from '../lib/wall.js';
 import type { Wakeups } from '../page/wakeups.js';
 
-/** Small enough for two cores to decode sixteen of them in software. */
-const SENDER = { width: 640, height: 360, fps: 30, kbps: 600 };
-const STREAM = 'wall';
-
 const VARIANTS = [
-  { label: 'bare <video>', words: 'kind=bare' },
-  { label: 'bare, told of each frame', words: 'kind=bare&frames' },
-  { label: 'element', words: 'kind=element' },
-  { label: 'element, overlay open', words: 'kind=element&overlay' },
+  { name: 'bare', label: 'bare <video>', words: 'kind=bare' },
+  { name: 'frames', label: 'bare, told of each frame', words: 'kind=bare&frames' },
+  { name: 'element', label: 'element', words: 'kind=element' },
+  { name: 'overlay', label: 'element, overlay open', words: 'kind=element&overlay' },
 ] as const;
 
-/** All sixteen in view; and no renderer in reserve, whose start would be counted as the page's. */
-const BROWSER_FLAGS = ['--window-size=1640,1000', '--disable-features=SpareRendererForSitePerProcess'];
-/** After everyone plays: the first pings, the first readings, the browser's own start. */
-const SETTLE_MS = 4_000;
-const READY_PATIENCE_MS = 40_000;
 /** Of the machine. Beyond it everybody waits for everybody, and a share of a core means little. */
 const SATURATED_PERCENT = 90;
-const LEAST_FPS = SENDER.fps / 2;
+const LEAST_FPS = WALL.fps / 2;
 
-interface Step extends PageCost {
+interface Step extends WallCost {
   block: number;
   label: string;
   count: number;
-  /** Of each video, frames a second. */
-  fps: number[];
-  /** Of everything on the machine, in percent of it. */
-  machine: number;
-  /** Of a core, in percent: what the benchmark did not start. */
-  others: number;
 }
 
 interface IdleStep extends PageCost {
@@ -59,6 +48,7 @@ const suite: Suite = {
     seconds: { type: 'string', default: '10' },
     counts: { type: 'string', default: '1,4,16' },
     idle: { type: 'string', default: '16' },
+    variants: { type: 'string', default: VARIANTS.map(({ name }) => name).join() },
     ...quietOption,
   },
   async run(lab, options) {
@@ -66,22 +56,23 @@ const suite: Suite = {
     const seconds = countOption(options, 'seconds');
     const counts = countsOption(options);
     const idleCount = countOption(options, 'idle');
+    const wanted = String(options.variants).split(',');
+    const variants = VARIANTS.filter(({ name }) => wanted.includes(name));
+    if (variants.length < wanted.length) {
+      throw new Error(`--variants knows ${VARIANTS.map(({ name }) => name).join()}`);
+    }
     const isQuiet = options.quiet === true;
-    const server = await startServer(lab);
-    const { width, height, fps, kbps } = SENDER;
-    const size = ['--width', width, '--height', height, '--fps', fps, '--bitrate', kbps, '--max-viewers', 64];
-    const sender = await startSender(lab, { server, stream: STREAM, grainy: true, words: size.map(String) });
-    const browser = await launchChromium(lab, { flags: BROWSER_FLAGS });
-    await waitForStream(browser, server);
+    const wall = await setUpWall(lab);
+    const { width, height, fps, kbps } = WALL;
     const steps: Step[] = [];
     const idle: IdleStep[] = [];
     const sending: number[] = [];
     for (let block = 1; block <= blocks; block += 1) {
       for (const count of counts) {
-        for (const { label, words } of VARIANTS) {
-          const senderCpu = startCpuMeter(sender.pid);
-          const url = `${server}/wall.html?stream=${STREAM}&count=${count}&${words}`;
-          const step = { block, label, count, ...(await playing(browser, url, seconds, isQuiet)) };
+        for (const { label, words } of variants) {
+          const senderCpu = startCpuMeter(wall.sender.pid);
+          const cost = await measureWall(wall, wall.url(count, words), seconds, isQuiet);
+          const step = { block, label, count, ...cost };
           steps.push(step);
           sending.push(senderCpu());
           console.log(
@@ -90,7 +81,7 @@ const suite: Suite = {
           );
         }
       }
-      idle.push(await idling(browser, server, idleCount, seconds));
+      idle.push(await idling(wall, idleCount, seconds));
     }
     const of = (label: string, count: number) => steps.filter((step) => step.label === label && step.count === count);
     return {
@@ -114,10 +105,10 @@ const suite: Suite = {
         'machine',
         'other programs',
       ],
-      rows: VARIANTS.flatMap(({ label }) => counts.map((count) => rowOf(label, count, of(label, count)))),
+      rows: variants.flatMap(({ label }) => counts.map((count) => rowOf(label, count, of(label, count)))),
       aims: [],
       notes: [
-        ...counts.map((count) => moreThanBare(count, of)),
+        ...(wanted.includes('bare') ? counts.map((count) => moreThanBare(count, of)) : []),
         ...idleNotes(idle, idleCount),
         `The sender took ${medianAndRange(sending, 0)} % of a core, openings and closings of pages included.`,
         ...fullNotes(steps),
@@ -136,50 +127,15 @@ function countsOption(options: SuiteOptions): number[] {
   return counts;
 }
 
-/** The sender takes a moment to publish; elements wait for it, bare videos do not. */
-async function waitForStream(browser: Browser, server: string): Promise<void> {
-  const page = await browser.newPage();
-  await page.goto(`${server}/wall.html?stream=${STREAM}&count=1&kind=element&idle`);
-  await page.waitForFunction('globalThis.bench?.isReady()', { timeout: READY_PATIENCE_MS });
-  await page.close();
-}
-
-/** A page of its own, and with it a renderer of its own, for each measurement. */
-async function playing(browser: Browser, url: string, seconds: number, isQuiet: boolean) {
-  const page = await browser.newPage();
-  try {
-    await page.goto(url);
-    try {
-      await page.waitForFunction('globalThis.bench?.isReady()', { timeout: READY_PATIENCE_MS });
-    } catch {
-      throw new Error(`${url} does not play: ${await page.evaluate('globalThis.bench?.describe()')}`);
-    }
-    await pause(SETTLE_MS);
-    const { value, others } = await measureQuietly(isQuiet, async () => {
-      const frames = () => page.evaluate('bench.frames()') as Promise<number[]>;
-      const [before, begin] = [await frames(), performance.now()];
-      const machine = startMachineMeter();
-      const cost = await measurePage(browser, page, seconds);
-      const elapsed = (performance.now() - begin) / 1_000;
-      const after = await frames();
-      const fps = after.map((count, index) => (count - (before[index] ?? 0)) / elapsed);
-      return { ...cost, fps, machine: machine() / cpus().length };
-    });
-    return { ...value, others };
-  } finally {
-    await page.close();
-  }
-}
-
-async function idling(browser: Browser, server: string, count: number, seconds: number): Promise<IdleStep> {
+async function idling({ browser, server, url }: Wall, count: number, seconds: number): Promise<IdleStep> {
   const page = await browser.newPage();
   try {
     await page.goto(`${server}/blank.html`);
-    await pause(SETTLE_MS);
+    await pause(WALL_SETTLE_MS);
     const blank = await measurePage(browser, page, seconds);
-    await page.goto(`${server}/wall.html?stream=${STREAM}&count=${count}&kind=element&idle`);
-    await page.waitForFunction('globalThis.bench?.isReady()', { timeout: READY_PATIENCE_MS });
-    await pause(SETTLE_MS);
+    await page.goto(url(count, 'kind=element&idle'));
+    await page.waitForFunction('globalThis.bench?.isReady()', { timeout: WALL_PATIENCE_MS });
+    await pause(WALL_SETTLE_MS);
     const wakeups = () => page.evaluate('bench.wakeups()') as Promise<Wakeups>;
     const before = await wakeups();
     const cost = await measurePage(browser, page, seconds);
@@ -217,7 +173,8 @@ function rowOf(label: string, count: number, steps: readonly Step[]): string[] {
 /** What the element adds to what any player has to pay; within each block, so that a busy hour hits both. */
 function moreThanBare(count: number, of: (label: string, count: number) => Step[]): string {
   const bare = of(VARIANTS[0].label, count);
-  const more = VARIANTS.slice(1).map(({ label }) => {
+  const others = VARIANTS.slice(1).filter(({ label }) => of(label, count).length > 0);
+  const more = others.map(({ label }) => {
     const each = (pick: (step: Step) => number, digits: number) =>
       medianAndRange(
         of(label, count).map((step, index) => (pick(step) - pick(bare[index] as Step)) / count),

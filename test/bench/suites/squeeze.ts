@@ -1,30 +1,28 @@
-import type { Page } from 'puppeteer-core';
-import { launchChromium } from '../lib/chromium.js';
 import { startOthersMeter } from '../lib/cpu.js';
-import type { Lab } from '../lib/lab.js';
-import { type FarPlace, layCables, QUEUE_MS } from '../lib/links.js';
+import { DEFAULT_QUEUE_MS, layEmulatedLinks } from '../lib/emulator.js';
+import { type FarViewer, openFarViewer, takeSeen, watchFar, watchNothing } from '../lib/far-viewing.js';
 import { quietOption, waitForQuiet } from '../lib/quiet.js';
-import type { Seen } from '../lib/readings.js';
 import { BENCH_FPS, BENCH_HEIGHT, BENCH_WIDTH, startSender } from '../lib/sender.js';
 import { startServer } from '../lib/server.js';
 import { median, medianAndRange } from '../lib/statistics.js';
 import { type Aim, countOption, type Suite, type SuiteOptions } from '../lib/suite.js';
-import { type PhaseView, SETTLED_AFTER_MS, viewPhase } from '../lib/timeline.js';
+import { type PhaseView, readableShare, SETTLED_AFTER_MS, viewPhase } from '../lib/timeline.js';
+import { doubtsOf } from '../lib/trust.js';
 
 const VARIANTS = [
   { stream: 'adapting', label: 'adaptation on', words: [] },
   { stream: 'fixed', label: 'adaptation off', words: ['--adaptation', 'off'] },
+  { stream: 'unprotected', label: 'adaptation without loss protection', words: ['--loss-protection', 'off'] },
 ] as const;
 const VIEWERS = ['squeezed', 'free'] as const;
 /** After its first frame, before the first phase. */
 const SETTLE_MS = 5_000;
-const LIVE_PATIENCE_MS = 30_000;
 const QUIET_LOOK_MS = 1_000;
 
 interface Phase {
   name: string;
-  /** What the squeezed link carries; `undefined` is more than anyone needs. */
-  kbps: number | undefined;
+  /** What the squeezed link carries; `null` is more than anyone needs. */
+  kbps: number | null;
   seconds: number;
 }
 
@@ -40,6 +38,7 @@ interface Block {
   phases: MeasuredPhase[];
   /** For each of VIEWERS, for each phase. */
   views: PhaseView[][];
+  readable: number;
   others: number;
 }
 
@@ -47,27 +46,28 @@ const suite: Suite = {
   about: 'a link that becomes narrow and free again: what its viewer sees, and another one whose link stays free',
   options: {
     blocks: { type: 'string', default: '3' },
-    phases: { type: 'string', default: 'free:15,800:20,300:20,free:20' },
+    variants: { type: 'string', default: 'adapting,fixed' },
+    phases: { type: 'string', default: '5000:12,1000:15,5000:15,2500:12,800:15,300:15,free:15' },
     ...quietOption,
   },
   async run(lab, options) {
     const blocks = countOption(options, 'blocks');
     const phases = phasesOption(options);
-    const { enterMiddle, others } = await layCables(lab, VIEWERS.length);
+    const { enterMiddle, others } = await layEmulatedLinks(lab, VIEWERS.length);
     const address = await startServer(lab, { enter: enterMiddle, host: '0.0.0.0' });
     const { port } = new URL(address);
     const variants = [];
-    for (const { stream, label, words } of VARIANTS) {
+    for (const { stream, label, words } of chosenVariants(String(options.variants))) {
       const server = `http://127.0.0.1:${port}`;
       await startSender(lab, { server, stream, words, grainy: true, enter: enterMiddle });
       variants.push({ stream, label, blocks: [] as Block[] });
     }
-    const pages = [];
-    for (const { enter, middle } of others) pages.push(await openBrowser(lab, enter, `http://${middle}:${port}`));
+    const viewers = [];
+    for (const place of others) viewers.push(await openFarViewer(lab, place, port));
     for (let block = 1; block <= blocks; block += 1) {
       for (const variant of variants) {
         if (options.quiet === true) await waitForQuiet(QUIET_LOOK_MS);
-        const measured = await measureBlock(pages, others, variant.stream, phases);
+        const measured = await measureBlock(viewers, variant.stream, phases);
         variant.blocks.push(measured);
         const gap = Math.max(...(measured.views[0] ?? []).map(({ longestGapMs }) => longestGapMs));
         console.log(`block ${block} of ${blocks}, ${variant.label}: longest gap ${gap.toFixed(0)} ms`);
@@ -76,7 +76,7 @@ const suite: Suite = {
     const on = variants[0]?.blocks ?? [];
     return {
       title:
-        `Two viewers, the link of one squeezed by tbf with a queue of ${QUEUE_MS} ms; ${BENCH_WIDTH}×${BENCH_HEIGHT} at ${BENCH_FPS} fps, ` +
+        `Two viewers, the link of one squeezed, with a queue of ${DEFAULT_QUEUE_MS} ms; ${BENCH_WIDTH}×${BENCH_HEIGHT} at ${BENCH_FPS} fps, ` +
         `${blocks} interleaved blocks: median (lowest–highest)`,
       columns: [
         '',
@@ -109,66 +109,51 @@ const suite: Suite = {
 
 export default suite;
 
+function chosenVariants(text: string): (typeof VARIANTS)[number][] {
+  return text.split(',').map((word) => {
+    const variant = VARIANTS.find(({ stream }) => stream === word);
+    if (!variant) throw new Error(`--variants wants some of ${VARIANTS.map(({ stream }) => stream).join(', ')}`);
+    return variant;
+  });
+}
+
+/** For the whole of the default bitrate. */
+const ENOUGH_KBPS = 4_000;
+const isEnough = (kbps: number | null) => kbps === null || kbps >= ENOUGH_KBPS;
+
 function phasesOption(options: SuiteOptions): Phase[] {
   return String(options.phases)
     .split(',')
     .map((text) => {
       const [, rate, seconds] = /^(free|[1-9]\d*):([1-9]\d*)$/.exec(text) ?? [];
       if (rate === undefined) throw new Error('--phases wants rates and seconds: free:15,800:20,free:20');
-      const kbps = rate === 'free' ? undefined : Number(rate);
+      const kbps = rate === 'free' ? null : Number(rate);
       return { name: rate, kbps, seconds: Number(seconds) };
     });
 }
 
-interface ViewerPage {
-  page: Page;
-  server: string;
-}
-
-async function openBrowser(lab: Lab, enter: readonly string[], server: string): Promise<ViewerPage> {
-  // What reads the clock from a frame is only there for origins that the browser trusts.
-  const browser = await launchChromium(lab, { enter, flags: [`--unsafely-treat-insecure-origin-as-secure=${server}`] });
-  return { page: await browser.newPage(), server };
-}
-
-async function measureBlock(
-  pages: readonly ViewerPage[],
-  others: readonly FarPlace[],
-  stream: string,
-  phases: readonly Phase[],
-): Promise<Block> {
-  const link = others[0]?.link;
+async function measureBlock(viewers: readonly FarViewer[], stream: string, phases: readonly Phase[]): Promise<Block> {
+  const link = viewers[0]?.place.link;
   if (!link) throw new Error('there is no link to squeeze');
-  await link.free();
-  await Promise.all(pages.map((viewer) => openSqueezePage(viewer, stream)));
+  await link.reset();
+  await Promise.all(viewers.map((viewer) => watchFar(viewer, stream)));
   await pause(SETTLE_MS);
   const meter = startOthersMeter();
   const measured: MeasuredPhase[] = [];
   for (const { kbps, seconds } of phases) {
-    const before = await link.count();
-    await (kbps === undefined ? link.free() : link.narrow(kbps));
-    const begin = Date.now();
+    const { down: before } = await link.counters();
+    const begin = await link.set('down', { kbps });
     await pause(seconds * 1_000);
-    const after = await link.count();
-    const deliveredKbps = ((after.bytes - before.bytes) * 8) / (Date.now() - begin);
-    measured.push({ begin, end: Date.now(), deliveredKbps, dropped: after.dropped - before.dropped });
+    const { down: after } = await link.counters();
+    const end = Date.now();
+    const deliveredKbps = ((after.bytes - before.bytes) * 8) / (end - begin);
+    measured.push({ begin, end, deliveredKbps, dropped: after.queueDropped - before.queueDropped });
   }
-  const seen = await Promise.all(pages.map(({ page }) => page.evaluate('bench.take()') as Promise<Seen>));
+  const others = meter();
+  const seen = await Promise.all(viewers.map(takeSeen));
   const views = seen.map((each) => measured.map(({ begin, end }) => viewPhase(each, begin, end, BENCH_WIDTH)));
-  // Nobody watching: this camera is off while the other one is measured.
-  await Promise.all(pages.map(({ page, server }) => page.goto(`${server}/blank.html`)));
-  return { phases: measured, views, others: meter() };
-}
-
-async function openSqueezePage({ page, server }: ViewerPage, stream: string): Promise<void> {
-  await page.goto(`${server}/squeeze.html?stream=${stream}&width=${BENCH_WIDTH}`);
-  try {
-    await page.waitForFunction('globalThis.bench?.isLive()', { timeout: LIVE_PATIENCE_MS });
-  } catch {
-    throw new Error(
-      `“${stream}” is not live after ${LIVE_PATIENCE_MS / 1_000} s: ${await page.evaluate('bench.describe()')}`,
-    );
-  }
+  await Promise.all(viewers.map(watchNothing));
+  return { phases: measured, views, readable: Math.min(...seen.map(readableShare)), others };
 }
 
 function rowsOf(label: string, blocks: readonly Block[], phases: readonly Phase[]): string[][] {
@@ -185,7 +170,7 @@ function rowsOf(label: string, blocks: readonly Block[], phases: readonly Phase[
         each(({ longestGapMs }) => longestGapMs),
         each(({ ageP50Ms }) => ageP50Ms),
         each(({ ageP95Ms }) => ageP95Ms),
-        isSqueezed && kbps === undefined && index > 0 ? each(({ fullAfterS }) => fullAfterS, 1) : '',
+        isSqueezed && isEnough(kbps) && index > 0 ? each(({ fullAfterS }) => fullAfterS, 1) : '',
         isSqueezed
           ? medianAndRange(
               link.map(({ deliveredKbps }) => deliveredKbps),
@@ -215,8 +200,9 @@ function aimsOf(blocks: readonly Block[], phases: readonly Phase[]): Aim[] {
     );
     return values.some(Number.isNaN) ? Number.NaN : Math.max(...values);
   };
-  const isNarrow = ({ kbps }: Phase) => kbps !== undefined;
-  const isFreed = (phase: Phase, index: number) => index > 0 && !isNarrow(phase);
+  const isNarrow = ({ kbps }: Phase) => !isEnough(kbps);
+  const isFreed = (phase: Phase, index: number) =>
+    index > 0 && !isNarrow(phase) && isNarrow(phases[index - 1] as Phase);
   const lost = (loss: (own: PhaseView, later: PhaseView) => number) =>
     median(
       blocks.map(({ views }) => {
@@ -256,14 +242,13 @@ function sizesOf(block: Block | undefined, phases: readonly Phase[]): string {
 
 /** A run in which even the free viewer with a free link had no picture proves nothing. */
 function faultsOf(blocks: readonly Block[]): string[] {
-  return blocks.flatMap(({ views }, index) =>
-    views.flatMap((phases, who) => {
+  return blocks.flatMap((block, index) => {
+    const slow = block.views.flatMap((phases, who) => {
       const fps = phases[0]?.fps ?? 0;
-      return fps < BENCH_FPS / 2
-        ? [`block ${index + 1}, ${VIEWERS[who]}: ${fps.toFixed(1)} fps before anything was squeezed`]
-        : [];
-    }),
-  );
+      return fps < BENCH_FPS / 2 ? [`${VIEWERS[who]}: ${fps.toFixed(1)} fps before anything was squeezed`] : [];
+    });
+    return [...slow, ...doubtsOf(block)].map((fault) => `block ${index + 1}: ${fault}`);
+  });
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,75 +1,74 @@
 import type { ChildProcess } from 'node:child_process';
-import { cpus } from 'node:os';
 import { churn } from '../lib/churn.js';
-import { startCpuMeter, startMachineMeter } from '../lib/cpu.js';
-import { footprint } from '../lib/footprint.js';
+import { BENCH_BITRATE_KBPS } from '../lib/encoding.js';
 import type { Lab } from '../lib/lab.js';
-import { measureQuietly, quietOption } from '../lib/quiet.js';
-import { deliveries, Receivers } from '../lib/receivers.js';
+import { chosenPeers, peerOption } from '../lib/peers/options.js';
+import { type ChosenPeer, pidOf } from '../lib/peers/peer.js';
+import { quietOption } from '../lib/quiet.js';
 import { BENCH_HEIGHT, BENCH_WIDTH, startSender } from '../lib/sender.js';
 import { startServer } from '../lib/server.js';
-import { fitLine, median, medianAndRange } from '../lib/statistics.js';
-import { countOption, type Suite, type SuiteOptions } from '../lib/suite.js';
+import { median, medianAndRange, percentile } from '../lib/statistics.js';
+import { type Aim, countOption, type Suite, type SuiteOptions } from '../lib/suite.js';
+import { type BadLinkPhase, measureBadLink } from '../lib/viewers/bad-link.js';
+import { pause, SETTLE_MS } from '../lib/viewers/settle.js';
+import { deliveries, SrtpViewers, whepOf } from '../lib/viewers/srtp-viewers.js';
+import {
+  COLUMNS,
+  lineOf,
+  measureBlock,
+  memoryOf,
+  rowsOf,
+  sharesOf,
+  slopesOf,
+  unfairSteps,
+  type Variant,
+} from '../lib/viewers/steps.js';
+import { measureStorm, type Storm } from '../lib/viewers/storm.js';
 
 const FPS = 30;
 /** What every viewer really gets, within some percent; the senders' --bitrate is adjusted until it is so. */
 const KBPS = 2_500;
-/** After the last join, before measuring: keyframes for newcomers, the extensions of their first two seconds. */
-const SETTLE_MS = 4_000;
-/** Of the machine, by the benchmark alone. Beyond it the viewers wait for each other, and no figure means anything. */
-const SATURATED_PERCENT = 90;
-/** So many viewers share a process: it is the sender that is measured. */
-const VIEWERS_PER_PROCESS = 8;
-/** No viewer may get less than this share of the frames that the best one gets, nor less than half of all. */
-const LEAST_SHARE = 0.95;
-const LEAST_FPS = FPS / 2;
-
-interface Step {
-  viewers: number;
-  /** Of the sending processes, in percent of a core. */
-  cpu: number;
-  /** Of everything on the machine, in percent of it. */
-  machine: number;
-  others: number;
-  rssMb: number;
-  fps: number[];
-  kbps: number;
-  packetsPerSecond: number;
-}
-
-interface Variant {
-  label: string;
-  /** Numbers of viewers to measure, rising. */
-  counts: number[];
-  senders: ChildProcess[];
-  /** Brings so many viewers to the stream or streams. */
-  watch(count: number): Promise<Receivers[]>;
-  blocks: Step[][];
-}
+/** So many watch while one of them loses packets. */
+const BAD_LINK_VIEWERS = 16;
+const BAD_LINK_LOSS = 0.2;
+const STORM = 16;
+const PARTS = ['slopes', 'each', 'bad-link', 'storm', 'churn'] as const;
+type Part = (typeof PARTS)[number];
 
 const suite: Suite = {
-  about: 'processor time per added viewer, one encode for all and one for each; 100 joins and leaves',
+  about:
+    'processor time, memory and frame age, 1 to 64 viewers on one encode; a bad link, a storm of joins, 100 leaves',
   options: {
     blocks: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '10' },
-    counts: { type: 'string', default: '1,4,8,16,24,32' },
+    seconds: { type: 'string', default: '8' },
+    counts: { type: 'string', default: '1,8,16,32,48,64' },
     'counts-each': { type: 'string', default: '1,2,4,6' },
     joins: { type: 'string', default: '100' },
+    parts: { type: 'string', default: PARTS.join(',') },
+    ...peerOption,
     ...quietOption,
   },
   async run(lab, options) {
     const blocks = countOption(options, 'blocks');
     const seconds = countOption(options, 'seconds');
     const joins = countOption(options, 'joins');
-    const counts = countsOption(options, 'counts');
-    const countsEach = countsOption(options, 'counts-each');
+    const parts = partsOption(options);
+    const peers = chosenPeers(options);
     const server = await startServer(lab);
-    const bitrate = await findBitrate(lab, server);
-    const variants = [
-      await oneEncodeForAll(lab, server, counts, bitrate),
-      await oneEncodeForEach(lab, server, countsEach, bitrate),
-    ];
+    // Peers' source is told the same as our sender; what arrives is in the table.
+    const bitrate = peers.length > 0 ? BENCH_BITRATE_KBPS : await findBitrate(lab, server);
+    const variants: Variant[] = [];
     const notes: string[] = [];
+    const counts = countsOption(options, 'counts');
+    if (parts.has('slopes')) variants.push(await oneEncodeForAll(lab, server, counts, bitrate));
+    if (parts.has('each')) {
+      variants.push(await oneEncodeForEach(lab, server, countsOption(options, 'counts-each'), bitrate));
+    }
+    for (const chosen of parts.has('slopes') ? peers : []) {
+      const variant = await peerVariant(lab, chosen, counts);
+      if (variant) variants.push(variant);
+      else notes.push(`${chosen.name} was not measured: it has no WHEP, and no viewer here speaks its own language.`);
+    }
     for (let block = 1; block <= blocks; block += 1) {
       for (const variant of variants) {
         const steps = await measureBlock(variant, seconds, options.quiet === true);
@@ -77,11 +76,86 @@ const suite: Suite = {
         console.log(`block ${block} of ${blocks}, ${variant.label}: ${lineOf(steps).slope.toFixed(2)} % per viewer`);
       }
     }
-    const after = await churn(lab, server, joins);
-    const [shared, each] = variants.map(({ blocks }) => blocks.map((steps) => lineOf(steps).slope));
-    const memory = variants[0]?.blocks.map(
-      (steps) => fitLine(steps.map(({ viewers, rssMb }) => [viewers, rssMb])).slope,
+    const badLink = parts.has('bad-link') ? await badLinkPart(lab, server, bitrate, seconds, blocks) : [];
+    const storms = parts.has('storm') ? await stormPart(lab, server, bitrate, blocks) : [];
+    const after = parts.has('churn') ? await churn(lab, server, joins) : undefined;
+
+    const [shared, each] = ['one encode for all', 'one encode for each'].map((label) =>
+      variants.find((variant) => variant.label === label),
     );
+    const aims: Aim[] = [];
+    if (shared) {
+      aims.push({ name: 'added viewer', value: median(slopesOf(shared)), atMost: 0.9, unit: '% of a core', digits: 2 });
+      notes.push(
+        `One encode for all: ${medianAndRange(slopesOf(shared), 2)} % of a core and ` +
+          `${medianAndRange(memoryOf(shared), 1)} MB for each added viewer.`,
+        `Of that, by threads: ${sharesOf(shared)} % of a core.`,
+      );
+    }
+    if (each) {
+      notes.push(
+        `One encode for each: ${medianAndRange(slopesOf(each), 1)} % for each added viewer, its own picture and process included.`,
+      );
+    }
+    if (shared && each) {
+      const ratios = slopesOf(shared).map((slope, block) => slope / (slopesOf(each)[block] ?? Number.NaN));
+      aims.push({
+        name: 'a viewer, of what one with an encode of its own takes',
+        value: 100 * median(ratios),
+        atMost: 100 / 12,
+        unit: '%',
+      });
+      notes.push(`An encode for each costs ${medianAndRange(ratios.map((ratio) => 1 / ratio))} times as much.`);
+    }
+    for (const peer of variants.filter((variant) => variant !== shared && variant !== each)) {
+      const slopes = slopesOf(peer);
+      notes.push(
+        `${peer.label}: ${medianAndRange(slopes, 2)} % of a core and ${medianAndRange(memoryOf(peer), 1)} MB for each added viewer.`,
+      );
+      if (!shared) continue;
+      const share = slopesOf(shared).map((slope, block) => (100 * slope) / (slopes[block] ?? Number.NaN));
+      aims.push({
+        name: `added viewer, of ${peer.label.split(' ')[0]}'s`,
+        value: median(share),
+        atMost: 100,
+        unit: '%',
+        digits: 0,
+      });
+    }
+    if (badLink.length > 0) {
+      const moved = movedBy(badLink);
+      aims.push({
+        name: "others' p95 age while one loses 20 %",
+        value: median(moved),
+        atMost: 1,
+        unit: 'ms more',
+        digits: 2,
+      });
+      notes.push(
+        `${BAD_LINK_VIEWERS} viewers, one of them losing ${100 * BAD_LINK_LOSS} % both ways, in turn with all links good: the ` +
+          `others' frames, p50 ${phases(badLink, false, 'p50')} → ${phases(badLink, true, 'p50')} ms, p95 ` +
+          `${phases(badLink, false, 'p95')} → ${phases(badLink, true, 'p95')} ms, ${phases(badLink, true, 'fps')} fps meanwhile.`,
+      );
+    }
+    if (storms.length > 0) {
+      const keyframes = storms.map((storm) => storm.keyframes);
+      const joinMs = storms.flatMap((storm) => storm.joinMs);
+      aims.push({
+        name: `${STORM} joins within a second`,
+        value: median(keyframes),
+        atMost: 1,
+        unit: 'keyframes',
+        digits: 0,
+      });
+      notes.push(
+        `Storm of ${STORM} joins in 1 s beside one who watches: ${medianAndRange(keyframes, 0)} keyframes; request to first frame ` +
+          `p50 ${percentile(joinMs, 50).toFixed(0)}, p95 ${percentile(joinMs, 95).toFixed(0)} ms.`,
+      );
+    }
+    if (after) {
+      aims.push({ name: `memory after ${joins} joins and leaves`, value: after.grownMb, atMost: 3, unit: 'MB more' });
+      notes.push(after.note);
+    }
     for (const { label, counts, blocks } of variants) {
       const most = Math.max(...blocks.flat().map(({ viewers }) => viewers));
       if (most < Math.max(...counts)) notes.push(`${label}: ended at ${most} viewers, where the machine was full.`);
@@ -90,34 +164,27 @@ const suite: Suite = {
       title:
         `Processor time of the sending processes, ${BENCH_WIDTH}×${BENCH_HEIGHT} at ${FPS} fps, ${blocks} interleaved blocks of ` +
         `${seconds} s for each number of viewers: median of blocks (lowest–highest), % of a core`,
-      columns: [
-        '',
-        'viewers',
-        'CPU',
-        'fps, worst–best viewer',
-        'kbit/s',
-        'packets/s',
-        'RSS MB',
-        'machine',
-        'other programs',
-      ],
+      columns: COLUMNS,
       rows: variants.flatMap(rowsOf),
-      aims: [
-        { name: 'added viewer, one encode for all', value: median(shared ?? []), atMost: 0.9, unit: '% of a core' },
-        { name: `memory after ${joins} joins and leaves`, value: after.grownMb, atMost: 3, unit: 'MB more' },
-      ],
+      aims,
       notes: [
-        `One encode for all: ${medianAndRange(shared ?? [], 2)} % of a core and ${medianAndRange(memory ?? [], 1)} MB for each added viewer.`,
-        `One encode for each: ${medianAndRange(each ?? [], 1)} % for each added viewer, its own picture and process included.`,
         ...notes,
         ...variants
-          .flatMap((variant) => unfairSteps(variant, true))
+          .flatMap((variant) => unfairSteps(variant, FPS, true))
           .map((step) => `${step}, on a machine that was full.`),
-        after.note,
-        `The senders were told ${bitrate} kbit/s for ${KBPS} to arrive. Viewers are real connections that decode nothing (receivers.py).`,
+        peers.length > 0
+          ? `Every encoder was told ${bitrate} kbit/s.`
+          : `The senders were told ${bitrate} kbit/s for ${KBPS} to arrive.`,
+        `Viewers are real connections that decode nothing (srtp-viewers.c).`,
       ],
-      failures: [...variants.flatMap((variant) => unfairSteps(variant, false)), ...after.faults],
-      raw: { bitrate, variants: variants.map(({ label, blocks }) => ({ label, blocks })), churn: after.samples },
+      failures: [...variants.flatMap((variant) => unfairSteps(variant, FPS, false)), ...(after?.faults ?? [])],
+      raw: {
+        bitrate,
+        variants: variants.map(({ label, blocks }) => ({ label, blocks })),
+        badLink,
+        storms,
+        churn: after?.samples,
+      },
     };
   },
 };
@@ -131,6 +198,13 @@ function countsOption(options: SuiteOptions, name: string): number[] {
   return counts;
 }
 
+function partsOption(options: SuiteOptions): Set<Part> {
+  const wanted = String(options.parts).split(',');
+  const unknown = wanted.filter((part) => !PARTS.includes(part as Part));
+  if (unknown.length > 0) throw new Error(`--parts wants some of ${PARTS.join(',')}, not ${unknown.join(',')}`);
+  return new Set(wanted as Part[]);
+}
+
 function senderWords(bitrate: number, most: number): string[] {
   return ['--fps', String(FPS), '--bitrate', String(bitrate), '--max-viewers', String(most)];
 }
@@ -138,36 +212,26 @@ function senderWords(bitrate: number, most: number): string[] {
 /** An encoder does not keep to its bitrate exactly: finds out what to tell it for KBPS to arrive. */
 async function findBitrate(lab: Lab, server: string): Promise<number> {
   const sender = await startSender(lab, { server, stream: 'trial', grainy: true, words: senderWords(KBPS, 1) });
-  const receivers = await startReceivers(lab, 'trial', server);
-  await receivers.join(1);
+  const viewers = await SrtpViewers.start(lab, 'viewers-trial');
+  await viewers.join(whepOf(server, 'trial'));
   await pause(SETTLE_MS);
-  const before = await receivers.read();
+  const before = await viewers.read();
   await pause(4_000);
-  const [delivery] = deliveries(before, await receivers.read());
-  await receivers.stop();
+  const [delivery] = deliveries(before, await viewers.read());
+  await viewers.stop();
   sender.kill('SIGTERM');
   return Math.round((KBPS * KBPS) / (delivery?.kbps ?? Number.NaN));
 }
 
 async function oneEncodeForAll(lab: Lab, server: string, counts: number[], bitrate: number): Promise<Variant> {
-  const most = Math.max(...counts);
-  const words = senderWords(bitrate, most);
+  const words = senderWords(bitrate, Math.max(...counts));
   const sender = await startSender(lab, { server, stream: 'shared', grainy: true, words });
-  const processes: Receivers[] = [];
-  for (let first = 0; first < most; first += VIEWERS_PER_PROCESS) {
-    processes.push(await startReceivers(lab, 'shared', server, processes.length));
-  }
   return {
     label: 'one encode for all',
     counts,
-    senders: [sender],
-    watch: async (count) => {
-      for (const [index, process] of processes.entries()) {
-        const wanted = Math.min(VIEWERS_PER_PROCESS, Math.max(0, count - index * VIEWERS_PER_PROCESS));
-        await process.join(wanted - process.count);
-      }
-      return processes.slice(0, Math.ceil(count / VIEWERS_PER_PROCESS));
-    },
+    senders: () => pidOf(sender),
+    viewers: await SrtpViewers.start(lab, 'viewers-shared'),
+    endpoint: () => whepOf(server, 'shared'),
     blocks: [],
   };
 }
@@ -178,105 +242,86 @@ async function oneEncodeForAll(lab: Lab, server: string, counts: number[], bitra
  */
 async function oneEncodeForEach(lab: Lab, server: string, counts: number[], bitrate: number): Promise<Variant> {
   const senders: ChildProcess[] = [];
-  const processes: Receivers[] = [];
   for (let number = 0; number < Math.max(...counts); number += 1) {
-    const stream = `each-${number}`;
-    senders.push(await startSender(lab, { server, stream, grainy: true, words: senderWords(bitrate, 1) }));
-    processes.push(await startReceivers(lab, stream, server));
+    senders.push(
+      await startSender(lab, { server, stream: `each-${number}`, grainy: true, words: senderWords(bitrate, 1) }),
+    );
   }
   return {
     label: 'one encode for each',
     counts,
-    senders,
-    watch: async (count) => {
-      const watching = processes.slice(0, count);
-      for (const process of watching) await process.join(1 - process.count);
-      return watching;
-    },
+    senders: (count) => senders.slice(0, count).flatMap(pidOf),
+    viewers: await SrtpViewers.start(lab, 'viewers-each'),
+    endpoint: (number) => whepOf(server, `each-${number}`),
     blocks: [],
   };
 }
 
-function startReceivers(lab: Lab, stream: string, server: string, number = 0): Promise<Receivers> {
-  return Receivers.start(lab, `receivers-${stream}-${number}`, server, stream);
-}
-
-async function measureBlock(variant: Variant, seconds: number, quiet: boolean): Promise<Step[]> {
-  const steps: Step[] = [];
-  let watching: Receivers[] = [];
-  for (const count of variant.counts) {
-    watching = await variant.watch(count);
-    await pause(SETTLE_MS);
-    const { value, others } = await measureQuietly(quiet, () =>
-      measure(variant.senders.slice(0, count), watching, seconds),
-    );
-    const step = { ...value, others };
-    if (step.machine - step.others / cpus().length > SATURATED_PERCENT) break;
-    steps.push(step);
+/** A peer that serves by WHEP, as shipped; what makes and encodes its picture is not counted. */
+async function peerVariant(lab: Lab, chosen: ChosenPeer, counts: number[]): Promise<Variant | undefined> {
+  const peer = await chosen.start(lab, { width: BENCH_WIDTH, height: BENCH_HEIGHT, fps: FPS, grainy: true });
+  const { whep } = peer;
+  if (!whep) {
+    await peer.stop();
+    return undefined;
   }
-  for (const process of watching) await process.leave();
-  return steps;
-}
-
-async function measure(senders: ChildProcess[], watching: Receivers[], seconds: number): Promise<Omit<Step, 'others'>> {
-  const read = () => Promise.all(watching.map((process) => process.read()));
-  const before = await read();
-  const meters = senders.map(({ pid }) => startCpuMeter(pid));
-  const machine = startMachineMeter();
-  await pause(seconds * 1_000);
-  const cpu = sum(meters.map((meter) => meter()));
-  const step = { cpu, machine: machine() / cpus().length };
-  const after = await read();
-  const delivered = before.flatMap((reading, index) => {
-    const later = after[index];
-    return later ? deliveries(reading, later) : [];
-  });
   return {
-    ...step,
-    viewers: delivered.length,
-    rssMb: sum(senders.map(({ pid }) => footprint(pid ?? 0).rssMb)),
-    fps: delivered.map(({ fps }) => fps),
-    kbps: median(delivered.map(({ kbps }) => kbps)),
-    packetsPerSecond: median(delivered.map(({ packetsPerSecond }) => packetsPerSecond)),
+    label: `${peer.name} ${peer.version}`,
+    counts,
+    senders: () => peer.senders,
+    viewers: await SrtpViewers.start(lab, `viewers-${peer.name}`),
+    endpoint: () => whep,
+    blocks: [],
   };
 }
 
-const lineOf = (steps: readonly Step[]) => fitLine(steps.map(({ viewers, cpu }) => [viewers, cpu]));
-
-function rowsOf({ label, counts, blocks }: Variant): string[][] {
-  return counts.flatMap((count) => {
-    const steps = blocks.flat().filter(({ viewers }) => viewers === count);
-    if (steps.length === 0) return [];
-    const each = (pick: (step: Step) => number, digits: number) => medianAndRange(steps.map(pick), digits);
-    const fps = steps.flatMap((step) => step.fps);
-    return [
-      [
-        label,
-        String(count),
-        each(({ cpu }) => cpu, 1),
-        `${Math.min(...fps).toFixed(1)}–${Math.max(...fps).toFixed(1)}`,
-        each(({ kbps }) => kbps, 0),
-        median(steps.map(({ packetsPerSecond }) => packetsPerSecond)).toFixed(0),
-        median(steps.map(({ rssMb }) => rssMb)).toFixed(0),
-        `${each(({ machine }) => machine, 0)} %`,
-        `${each(({ others }) => others, 0)} %`,
-      ],
-    ];
+async function badLinkPart(
+  lab: Lab,
+  server: string,
+  bitrate: number,
+  seconds: number,
+  pairs: number,
+): Promise<BadLinkPhase[]> {
+  const sender = await startSender(lab, {
+    server,
+    stream: 'bad-link',
+    grainy: true,
+    words: senderWords(bitrate, BAD_LINK_VIEWERS),
   });
+  const viewers = await SrtpViewers.start(lab, 'viewers-bad-link');
+  const endpoint = whepOf(server, 'bad-link');
+  const found = await measureBadLink(viewers, {
+    endpoint,
+    count: BAD_LINK_VIEWERS,
+    lose: BAD_LINK_LOSS,
+    seconds,
+    pairs,
+  });
+  await viewers.stop();
+  sender.kill('SIGTERM');
+  return found;
 }
 
-/** Viewers that were served unlike the others. Where other programs fill the machine, that says nothing of the sender. */
-function unfairSteps({ label, blocks }: Variant, isFull: boolean): string[] {
-  return blocks.flatMap((steps, index) =>
-    steps
-      .filter(({ fps }) => Math.min(...fps) < Math.max(LEAST_FPS, Math.max(...fps) * LEAST_SHARE))
-      .filter(({ machine }) => machine > SATURATED_PERCENT === isFull)
-      .map(({ viewers, fps }) => {
-        const [worst, best] = [Math.min(...fps), Math.max(...fps)].map((each) => each.toFixed(1));
-        return `${label}, block ${index + 1}: of ${viewers} viewers one got ${worst} frames a second, the best ${best}`;
-      }),
-  );
+async function stormPart(lab: Lab, server: string, bitrate: number, count: number): Promise<Storm[]> {
+  const sender = await startSender(lab, {
+    server,
+    stream: 'storm',
+    grainy: true,
+    words: senderWords(bitrate, STORM + 1),
+  });
+  const viewers = await SrtpViewers.start(lab, 'viewers-storm');
+  const storms: Storm[] = [];
+  for (let number = 0; number < count; number += 1) {
+    storms.push(await measureStorm(viewers, whepOf(server, 'storm'), STORM));
+  }
+  await viewers.stop();
+  sender.kill('SIGTERM');
+  return storms;
 }
 
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Each bad phase against the good one before it, in ms of the 95th percentile. */
+const movedBy = (found: readonly BadLinkPhase[]): number[] =>
+  found.filter(({ isBad }) => isBad).map(({ p95 }, index) => p95 - (found[2 * index]?.p95 ?? Number.NaN));
+
+const phases = (found: readonly BadLinkPhase[], isBad: boolean, which: 'p50' | 'p95' | 'fps'): string =>
+  medianAndRange(found.filter((phase) => phase.isBad === isBad).map((phase) => phase[which]));

@@ -12,6 +12,14 @@ const IDLE_STREAMS = 100;
 
 const SMALL_SDP = sdpOf(400);
 
+interface PairsCommand {
+  kind: Kind;
+  url: string;
+  far?: string[];
+  count: number;
+  candidates: number;
+}
+
 let pairs: Pair[] = [];
 let viewers: SocketIoWire[] = [];
 let publishers: SocketIoWire[] = [];
@@ -24,11 +32,18 @@ process.once('SIGTERM', () => process.exit(0));
 await obey({
   // ---- relaying ----------------------------------------------------------------------------------------------------
 
-  async pairs({ kind, url, count, candidates }: { kind: Kind; url: string; count: number; candidates: number }) {
+  /** @param far where the senders are, when that is another node than the receivers'; one after the other when several */
+  async pairs({ kind, url, far = [url], count, candidates }: PairsCommand) {
     // A server may still hold the former ones under their names.
     const time = Date.now();
     const open = (number: number) =>
-      openPair(kind, { url, from: source(), name: `pair-${time}-${number}`, candidates });
+      openPair(kind, {
+        url,
+        senderUrl: far[number % far.length] ?? url,
+        from: source(),
+        name: `pair-${time}-${number}`,
+        candidates,
+      });
     pairs = await severally(count, open);
   },
   /** As fast as the server relays them, one on its way in each pair. */

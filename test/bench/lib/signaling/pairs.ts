@@ -17,6 +17,9 @@ export interface Pair {
   close(): void;
 }
 
+/** So long other nodes may take to hear of a stream. */
+const NEWS_MS = 5_000;
+
 /** What is relayed is the same for every server, wrapped as each wants it. */
 const CANDIDATE =
   '{"candidate":"candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 192.0.2.20 rport 46154","sdpMid":"0"}';
@@ -25,10 +28,19 @@ const candidateMessage = (session: string) => `{"session":"${session}","epoch":1
 /** As text between JSON's quotation marks. */
 const SDP = JSON.stringify(sdpOf(3_000));
 
-/** @param candidates how many will be sent at most: the plugin wants a negotiation for every hundred */
+/**
+ * @param senderUrl another node of the same cluster, when the two are not on one
+ * @param candidates how many will be sent at most: the plugin wants a negotiation for every hundred
+ */
 export async function openPair(
   kind: Kind,
-  { url, from, name, candidates }: { url: string; from: string; name: string; candidates: number },
+  {
+    url,
+    senderUrl = url,
+    from,
+    name,
+    candidates,
+  }: { url: string; senderUrl?: string; from: string; name: string; candidates: number },
 ): Promise<Pair> {
   if (kind === 'ws') {
     const receiver = await Wire.open(`${url}/${name}`, from);
@@ -38,7 +50,7 @@ export async function openPair(
     const [receiver, sender] = [await openPeer(url, from, `r-${name}`), await openPeer(url, from, `s-${name}`)];
     return new PeerPair(receiver, sender, name);
   }
-  const sender = await SocketIoWire.open(url, from, 'sender');
+  const sender = await SocketIoWire.open(senderUrl, from, 'sender');
   await sender.request('publish', { stream: name, instance: name, camera: BENCH_CAMERA });
   const receiver = await SocketIoWire.open(url, from, 'receiver');
   const pair = new PluginPair(receiver, sender, kind.endsWith('-acks'));
@@ -159,9 +171,23 @@ class PluginPair implements Pair {
   /** Opens one more session for the candidates. */
   async negotiate(stream: string): Promise<void> {
     const { session } = (await this.#receiver.request('join', { stream })) as { session: string };
-    await this.#receiver.request('offer', { session, epoch: 1, sdp: JSON.parse(SDP) });
+    await this.#offer(session);
     await this.#receiver.request('live', { session, epoch: 1 });
     this.#sessions.push({ id: session, candidate: `["candidate",${candidateMessage(session)}]` });
+  }
+
+  /** Another node hears of a new stream a moment later. */
+  async #offer(session: string): Promise<void> {
+    const deadline = performance.now() + NEWS_MS;
+    for (;;) {
+      try {
+        await this.#receiver.request('offer', { session, epoch: 1, sdp: JSON.parse(SDP) });
+        return;
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
   }
 
   candidate(): boolean {

@@ -18,14 +18,18 @@ import { obey, say } from '../talk.js';
 type Closing = () => Promise<unknown>;
 
 const SERVERS: Record<string, () => Promise<{ url: string; close: Closing }>> = {
-  /** Logs as in real life, to a file. Limits are the defaults, but for what the load of this suite needs. */
+  /**
+   * Logs as in real life, to a file. Limits are the defaults, but for what the load of this suite needs. The second word may
+   * name another build, the third a Redis that it shares with other nodes.
+   */
   async plugin() {
-    const built = process.argv[3] ?? join(projectFolder, 'dist/server/index.js');
+    const redis = process.argv[4] ? { redis: { url: process.argv[4] } } : {};
+    const built = process.argv[3] || join(projectFolder, 'dist/server/index.js');
     const { default: plugin } = (await import(pathToFileURL(built).href)) as {
       default: FastifyPluginAsync<Record<string, unknown>>;
     };
     const server = Fastify({ logger: { level: 'info', stream: process.stderr } });
-    await server.register(plugin, { iceServers: [], messageRate: { perSecond: 1e6, burst: 1e6 } });
+    await server.register(plugin, { iceServers: [], messageRate: { perSecond: 1e6, burst: 1e6 }, ...redis });
     return { url: await server.listen({ host: '127.0.0.1', port: 0 }), close: () => server.close() };
   },
 
