@@ -31,6 +31,7 @@ const lines = (_path, output) => countLines(output);
 /**
  * In the order in which they run: what is quick to fail comes first. `needs`: what has to be installed. `waits`: most of its time is
  * spent waiting (for credentials to end, leases to lapse, viewers to leave); such suites run one after the other beside the rest.
+ * `alone`: it measures, so nothing may run beside it: at the end.
  */
 const SUITES = [
   { name: 'check', steps: [node('scripts/check.mjs')], read: lines },
@@ -117,6 +118,16 @@ const SUITES = [
     only: () => Boolean(process.env.CI),
     waits: true,
   },
+  {
+    name: 'bench',
+    steps: [node('test/bench/run.mjs', '--short')],
+    read: lines,
+    needs: ['apt', 'chrome'],
+    after: 'build',
+    // It fails on a machine that is busy with something else, as one that is worked on may be.
+    only: () => Boolean(process.env.CI),
+    alone: true,
+  },
 ];
 
 const words = process.argv.slice(2);
@@ -145,7 +156,8 @@ if (problem) {
   console.log('0 passed, 1 failed, 0 skipped');
   process.exit(1);
 }
-const apt = suites.some(({ needs }) => needs) ? await ensureApt(['sender', 'test'], { yes: true }) : undefined;
+const groups = ['sender', 'test', ...(suites.some(({ name }) => name === 'bench') ? ['bench'] : [])];
+const apt = suites.some(({ needs }) => needs) ? await ensureApt(groups, { yes: true }) : undefined;
 if (apt) console.log([apt.reason, apt.command].filter(Boolean).join('\n  '));
 console.log(`Set up in ${seconds(started).toFixed(1)} s.`);
 
@@ -159,7 +171,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 const first = suites.filter(({ name }) => FIRST.includes(name));
-const others = suites.filter((suite) => !first.includes(suite));
+const last = suites.filter(({ alone }) => alone);
+const others = suites.filter((suite) => !first.includes(suite) && !last.includes(suite));
 for (const suite of first) await runSuite(suite, live);
 await Promise.all([
   inTurn(
@@ -172,6 +185,7 @@ await Promise.all([
     () => (others.every(({ waits }) => waits) ? live : keeping()),
   ),
 ]);
+await inTurn(last, () => live);
 results.sort(
   (a, b) => suites.findIndex(({ name }) => name === a.name) - suites.findIndex(({ name }) => name === b.name),
 );
