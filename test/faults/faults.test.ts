@@ -239,7 +239,7 @@ it(`signalling cut for ${LONG ? 60 : 8} s`, async () => {
   await waitForFacts(page, ({ signalling }) => signalling === 'connected', 30_000);
 });
 
-for (const seconds of LONG ? [3, 30] : [3]) {
+for (const seconds of LONG ? [3, 8, 30] : [3, 8]) {
   it(`network cut for ${seconds} s`, async () => {
     await watchLive();
     await suffer(`network cut for ${seconds} s`, {
@@ -249,6 +249,10 @@ for (const seconds of LONG ? [3, 30] : [3]) {
       truth: STALE,
     });
     await expectNoFalseLive();
+    const events = sender.lines.map((line) => /event=([\w-]+)/.exec(line)?.[1]);
+    // The sender has waited for this viewer, and has not given it up.
+    if (seconds > 6) expect(events).toContain('viewer-silent');
+    expect(events).not.toContain('viewer-failed');
   });
 }
 

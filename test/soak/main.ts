@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { parseArgs } from 'node:util';
-import { type Footprint, footprint, footprintAtRest } from '../bench/lib/footprint.js';
+import { type Footprint, footprint, footprintAtRest, threadNames } from '../bench/lib/footprint.js';
 import { Lab, logPath, stopProcess } from '../bench/lib/lab.js';
 import { Receivers } from '../bench/lib/receivers.js';
 import { startSender } from '../bench/lib/sender.js';
@@ -124,7 +124,9 @@ async function leavesNothing(port: number, pid: number, before: Footprint): Prom
   }
   const after = await atRest(port, pid, before).catch(() => footprint(pid));
   check(after.files <= before.files, `open files: ${before.files} before, ${after.files} after`);
-  check(after.threads <= before.threads, `threads: ${before.threads} before, ${after.threads} after`);
+  check(after.threads <= before.threads, `threads: ${before.threads} before, ${after.threads} after`, [
+    threadNames(pid).join(', '),
+  ]);
   const grown = after.rssMb - before.rssMb;
   const memory = `${before.rssMb.toFixed(1)} MB before, ${after.rssMb.toFixed(1)} MB after`;
   check(grown <= mostGrowthMb(minutes), `memory: ${memory} (at most ${mostGrowthMb(minutes)} more)`);

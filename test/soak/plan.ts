@@ -18,17 +18,21 @@ const MEAN_PAUSE_MS = 2_000;
 const SHORT_STAY_MS = [0, 1_000] as const;
 const STAY_MS = [2_000, 20_000] as const;
 
-/** Endless, and the same for the same seed. */
+/**
+ * Endless, and the same for the same seed. The first is a browser that stays: its addresses are names (mDNS), and GLib makes a thread
+ * for those, once.
+ */
 export function* plan(seed: number): Generator<Visit, never> {
   const chance = randomNumbers(seed);
   for (let number = 1; ; number += 1) {
-    const end = chance() < KILLED ? 'killed' : 'goodbye';
+    const isFirst = number === 1;
+    const end = chance() < KILLED && !isFirst ? 'killed' : 'goodbye';
     const [shortest, longest] = end === 'killed' && chance() < 1 / 2 ? SHORT_STAY_MS : STAY_MS;
     yield {
       number,
       // As people who know nothing of each other come: now and then two at once, now and then nobody for a while.
       pauseMs: -Math.log(1 - chance()) * MEAN_PAUSE_MS,
-      kind: chance() < BROWSERS ? 'browser' : 'receiver',
+      kind: chance() < BROWSERS || isFirst ? 'browser' : 'receiver',
       staysMs: shortest + chance() * (longest - shortest),
       end,
     };
