@@ -169,9 +169,6 @@ ENCODERS = (
             'key-int-max': '{gop}',
             # Milliseconds: it follows the rate.
             'vbv-buf-capacity': '120',
-            # What a still picture leaves of the rate is not spent on what nobody can see: at 10, its default, the test
-            # pattern took four times the bytes and 0.5 ms more a frame, for 56 dB instead of 52.
-            'qp-min': '18',
             'sliced-threads': 'true',
             'threads': str(X264_THREADS),
             'aud': 'false',
