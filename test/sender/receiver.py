@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import time
 
-from webrtc_sender.gst import Gst, GstRtp, GstSdp, GstWebRTC, promised
+from webrtc_sender.gst import Gst, GstRtp, GstSdp, GstVideo, GstWebRTC, promised
 from webrtc_sender.peer.sdp import PLAYOUT_DELAY_URI
 from webrtc_sender.picture.picture_clock import read_luma
 
@@ -14,11 +15,16 @@ H264 = (
 VP9 = 'application/x-rtp,media=video,encoding-name=VP9,payload=98,clock-rate=90000'
 VP8 = 'application/x-rtp,media=video,encoding-name=VP8,payload=97,clock-rate=90000'
 DECODE = {'H264': 'rtph264depay ! h264parse ! openh264dec', 'VP8': 'rtpvp8depay ! vp8dec'}
+# A browser without a picture asks for a keyframe as often as this (libwebrtc's max_wait_for_keyframe).
+WAIT_FOR_KEYFRAME_S = 0.2
 OUT = 'video/x-raw,format=I420 ! appsink name=out emit-signals=true sync=false'
 
 
 class Receiver:
-    """`frames` are (width, height, burned-in clock, RTP timestamp, Unix ms of its arrival)."""
+    """`frames` are (width, height, burned-in clock, RTP timestamp, Unix ms of its arrival).
+
+    Without a data channel it is somebody else's player, as GStreamer makes them: it never asks for a keyframe.
+    """
 
     def __init__(self, fake, session: str, epoch: int = 1, caps: str = H264, data_channel: bool = True) -> None:
         self._fake = fake
@@ -31,6 +37,7 @@ class Receiver:
         self.packets: list = []  # (RTP timestamp, playout-delay bytes or None)
         self.decoders: list = []
         self._timestamps: list = []
+        self._asked_at: float | None = None  # for a keyframe; at first when packets came
         self._news = asyncio.Condition()
         self.pipeline = Gst.Pipeline()
         self.webrtc = Gst.ElementFactory.make('webrtcbin')
@@ -130,7 +137,9 @@ class Receiver:
         pad.link(entry)
         decoder.sync_state_with_parent()
 
-    def _on_packet(self, _pad, info):
+    def _on_packet(self, pad, info):
+        if self._data_channel and not self.frames:
+            self._ask_keyframe(pad)
         ok, packet = GstRtp.RTPBuffer.map(info.get_buffer(), Gst.MapFlags.READ)
         if ok:
             timestamp = packet.get_timestamp()
@@ -140,6 +149,13 @@ class Receiver:
                 self._timestamps.append(timestamp)
             packet.unmap()
         return Gst.PadProbeReturn.OK
+
+    def _ask_keyframe(self, pad) -> None:
+        now = time.monotonic()
+        self._asked_at = self._asked_at or now
+        if now - self._asked_at > WAIT_FOR_KEYFRAME_S:
+            self._asked_at = now
+            pad.push_event(GstVideo.video_event_new_upstream_force_key_unit(Gst.CLOCK_TIME_NONE, True, 0))
 
     def _on_sample(self, sink):
         sample = sink.emit('pull-sample')

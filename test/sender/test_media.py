@@ -90,6 +90,13 @@ async def test_the_viewer_begins_with_dtls_and_checks_are_made_as_often_as_ice_a
 
 
 @asynchronous
+async def test_with_a_player_of_somebody_elses_the_sender_begins():
+    async with studio() as place:
+        receiver = await place.watch(data_channel=False)
+        assert 'a=setup:active' in receiver.answer
+
+
+@asynchronous
 async def test_no_frame_is_handed_over_before_dtls_is_through(monkeypatch):
     states = []
     add = distribution.Distribution.add

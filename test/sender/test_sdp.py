@@ -37,6 +37,13 @@ def test_who_would_do_either_begins_with_dtls():
         assert let_viewer_begin(decided) == decided
 
 
+def test_a_player_without_a_data_channel_does_not_begin_with_dtls():
+    # A GStreamer one would lose the first packets, and never ask for a keyframe.
+    other = CHROMIUM[: CHROMIUM.index('m=application')]
+    assert 'a=setup:actpass' in other
+    assert let_viewer_begin(other) == other
+
+
 def test_chromium_vp8():
     codec = choose_codec(read_video(CHROMIUM), 'VP8')
     assert (codec.payload, codec.rtx_payload) == (96, 97)

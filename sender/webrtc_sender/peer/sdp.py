@@ -78,7 +78,12 @@ def let_viewer_begin(sdp: str) -> str:
 
     The one who does not begin has the keys first, half a round trip before the other. That must be the one who has
     something to send: with the viewer as the beginner its first packets are one round trip earlier.
+
+    A player that opens no data channel is no page of ours, and may be a GStreamer one: it has its keys ready only after
+    what follows the last word of DTLS, loses the first packets, and does not ask for a keyframe. With it, we begin.
     """
+    if not re.search(r'^\s*m=application', sdp, flags=re.MULTILINE):
+        return sdp
     return re.sub(r'^(\s*a=setup:)actpass', r'\1active', sdp, flags=re.MULTILINE)
 
 
