@@ -32,6 +32,12 @@ describe('what became of a picture', () => {
     expect(recoveryOf({ ...quiet, frames: frames(0, 25) }, 1_000, 2_000, how).backMs).toBeNull();
   });
 
+  it('does not take for back what was on its way when the camera died', () => {
+    const shown = frames(0, 100, (sequence) => sequence > 25 && sequence < 51);
+    expect(recoveryOf({ ...quiet, frames: shown }, 990, 995, how).backMs).toBe(5);
+    expect(recoveryOf({ ...quiet, frames: shown }, 990, 995, { ...how, bornAnew: true }).backMs).toBe(51 * 40 - 995);
+  });
+
   it('counts what was lost, and not what was presented without a callback', () => {
     const shown = frames(65_530, 65_600, (sequence) => sequence === 65_540 || sequence === 65_560);
     for (const frame of shown) if (frame.sequence > 24 && frame.sequence < 1_000) frame.presentedFrames += 1;

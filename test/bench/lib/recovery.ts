@@ -41,14 +41,16 @@ export interface Recovery {
  * @param began of the cause, and `ended`, in Unix ms
  * @param freshMs what is older than this when it is shown is no news
  * @param fps of the camera: says what was lost where the frames' numbers begin anew
+ * @param bornAnew only a frame that was born after the cause's end is back: what died had some on their way
  */
 export function recoveryOf(
   { frames, said, signalling }: Witnessed,
   began: number,
   ended: number,
-  { freshMs, fps }: { freshMs: number; fps: number },
+  { freshMs, fps, bornAnew = false }: { freshMs: number; fps: number; bornAnew?: boolean },
 ): Recovery {
-  const back = frames.find(({ atMs, ageMs }) => atMs > ended && ageMs < freshMs);
+  const isBack = ({ atMs, ageMs }: ShownFrame) => (bornAnew ? atMs - ageMs : atMs) > ended && ageMs < freshMs;
+  const back = frames.find(isBack);
   const untrue = said.find(({ atMs, state }) => atMs >= began && state !== 'live');
   const server = signalling.find(({ atMs, state }) => atMs >= ended && state === 'connected');
   const lostServer = signalling.some(({ atMs, state }) => atMs >= began && state !== 'connected');
