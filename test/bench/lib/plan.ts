@@ -8,6 +8,10 @@ export interface Entry {
   words: readonly string[];
 }
 
+function entry(suite: string, words: string, name = suite): Entry {
+  return { name, suite, words: words.split(' ') };
+}
+
 /**
  * First what the others are read with, and what is over soonest: what is wrong shows before hours are spent. Words stand where
  * the whole run asks for more than a suite does by itself.
@@ -18,17 +22,17 @@ const PLAN: readonly (string | Entry)[] = [
   'size',
   'page',
   'signaling',
-  { name: 'latency', suite: 'latency', words: ['--sizes', '720p30,720p60,1080p30,1080p60'] },
-  { name: 'latency-stages', suite: 'latency', words: ['--stages'] },
-  { name: 'join', suite: 'join', words: ['--joins', '30'] },
+  entry('latency', '--sizes 720p30,720p60,1080p30,1080p60'),
+  entry('latency', '--stages', 'latency-stages'),
+  entry('join', '--joins 20'),
   // Whether any of them fails: that is rare.
-  { name: 'join-thousand', suite: 'join', words: '--joins 1000 --rtts 0 --modes running --pause 20'.split(' ') },
+  entry('join', '--joins 1000 --rtts 0 --modes running --pause 20', 'join-thousand'),
   'loss',
   'squeeze',
   'viewers',
   'growth',
-  { name: 'recover', suite: 'recover', words: ['--faults', 'all', '--repeats', '20', '--viewers', '4'] },
-  { name: 'latency-minutes', suite: 'latency', words: ['--minutes', '10'] },
+  entry('recover', '--faults all --repeats 20 --viewers 4'),
+  entry('latency', '--minutes 10', 'latency-minutes'),
 ];
 
 /** When one of these fails, nothing that follows would mean anything. */
@@ -56,4 +60,4 @@ export const SHORT: readonly Entry[] = [
   ['join', '--joins 8 --rtts 0 --modes running,cold'],
   ['viewers', '--parts slopes,each --blocks 1 --seconds 2 --counts 1,16 --counts-each 1,3'],
   ['page', '--variants frames,element --blocks 1 --seconds 3 --counts 4'],
-].map(([suite = '', words = '']) => ({ name: suite, suite, words: words.split(' ') }));
+].map(([suite = '', words = '']) => entry(suite, words));

@@ -29,8 +29,9 @@ export function summarise(readings: readonly number[]): Summary {
   };
 }
 
-/** "8.4 (8.0–8.8)": median of the blocks, and the lowest and highest block. */
+/** "8.4 (8.0–8.8)": median of the blocks, and the lowest and highest block. "–" where there is nothing to measure. */
 export function medianAndRange(blocks: readonly number[], digits = 1): string {
+  if (blocks.every(Number.isNaN)) return '–';
   const [low, middle, high] = [0, 50, 100].map((percent) => percentile(blocks, percent).toFixed(digits));
   return `${middle} (${low}–${high})`;
 }

@@ -19,3 +19,19 @@ export function doubtsOf({ readable, others }: Trustworthiness): string[] {
   if (!(others <= MOST_OTHERS_PERCENT)) doubts.push(`other programs used ${others.toFixed(0)} % of a core meanwhile`);
   return doubts;
 }
+
+/** So often is measured what proved nothing before the run is failed for it. */
+const MOST_TRIES = 3;
+
+/** Measures again what proves nothing; `onDoubt` hears each time why. The last is given back whatever it is worth. */
+export async function untilTrusted<Reading extends Trustworthiness>(
+  measure: () => Promise<Reading>,
+  onDoubt: (doubts: readonly string[]) => void,
+): Promise<Reading> {
+  for (let left = MOST_TRIES - 1; ; left -= 1) {
+    const reading = await measure();
+    const doubts = doubtsOf(reading);
+    if (doubts.length === 0 || left === 0) return reading;
+    onDoubt(doubts);
+  }
+}

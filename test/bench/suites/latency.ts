@@ -32,7 +32,7 @@ const suite: Suite = {
   about: 'frame made → pixels on the screen: ours, and every peer that --peer names',
   options: {
     blocks: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '12' },
+    seconds: { type: 'string', default: '5' },
     sizes: { type: 'string', default: MAIN },
     grainy: { type: 'boolean', default: false },
     stages: { type: 'boolean', default: false },

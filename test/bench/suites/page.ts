@@ -44,8 +44,8 @@ const suite: Suite = {
   about:
     "the page's main thread, processors and memory for each element that plays, beside bare <video>s; 16 that do not",
   options: {
-    blocks: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '10' },
+    blocks: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '5' },
     counts: { type: 'string', default: '1,4,16' },
     idle: { type: 'string', default: '16' },
     variants: { type: 'string', default: VARIANTS.map(({ name }) => name).join() },

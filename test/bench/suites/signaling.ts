@@ -41,7 +41,7 @@ interface Relay extends RelayCost {
 const suite: Suite = {
   about: 'the plugin against a raw ws relay and PeerJS: processor time, relay times, memory, sessions, close()',
   options: {
-    blocks: { type: 'string', default: '3' },
+    blocks: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '1' },
     pairs: { type: 'string', default: '50' },
     rate: { type: 'string', default: '2000' },

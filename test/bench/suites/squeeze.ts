@@ -45,7 +45,7 @@ interface Block {
 const suite: Suite = {
   about: 'a link that becomes narrow and free again: what its viewer sees, and another one whose link stays free',
   options: {
-    blocks: { type: 'string', default: '3' },
+    blocks: { type: 'string', default: '5' },
     variants: { type: 'string', default: 'adapting,fixed' },
     phases: { type: 'string', default: '5000:12,1000:15,5000:15,2500:12,800:15,300:15,free:15' },
     ...quietOption,

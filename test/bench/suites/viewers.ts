@@ -32,17 +32,20 @@ const KBPS = 2_500;
 const BAD_LINK_VIEWERS = 16;
 const BAD_LINK_LOSS = 0.2;
 const STORM = 16;
-const PARTS = ['slopes', 'each', 'bad-link', 'storm', 'churn'] as const;
+const PARTS = ['slopes', 'unfollowed', 'each', 'bad-link', 'storm', 'churn'] as const;
+const SHARED = 'one encode for all';
+const UNFOLLOWED = 'one encode for all, no link followed';
+const EACH = 'one encode for each';
 type Part = (typeof PARTS)[number];
 
 const suite: Suite = {
   about:
     'processor time, memory and frame age, 1 to 64 viewers on one encode; a bad link, a storm of joins, 100 leaves',
   options: {
-    blocks: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '8' },
-    counts: { type: 'string', default: '1,8,16,32,48,64' },
-    'counts-each': { type: 'string', default: '1,2,4,6' },
+    blocks: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
+    counts: { type: 'string', default: '1,16,32,64' },
+    'counts-each': { type: 'string', default: '1,3,6' },
     joins: { type: 'string', default: '100' },
     parts: { type: 'string', default: PARTS.join(',') },
     ...peerOption,
@@ -60,7 +63,10 @@ const suite: Suite = {
     const variants: Variant[] = [];
     const notes: string[] = [];
     const counts = countsOption(options, 'counts');
-    if (parts.has('slopes')) variants.push(await oneEncodeForAll(lab, server, counts, bitrate));
+    if (parts.has('slopes')) variants.push(await oneEncodeForAll(lab, server, SHARED, counts, bitrate));
+    if (parts.has('unfollowed')) {
+      variants.push(await oneEncodeForAll(lab, server, UNFOLLOWED, counts, bitrate, ['--adaptation', 'off']));
+    }
     if (parts.has('each')) {
       variants.push(await oneEncodeForEach(lab, server, countsOption(options, 'counts-each'), bitrate));
     }
@@ -80,7 +86,7 @@ const suite: Suite = {
     const storms = parts.has('storm') ? await stormPart(lab, server, bitrate, blocks) : [];
     const after = parts.has('churn') ? await churn(lab, server, joins) : undefined;
 
-    const [shared, each] = ['one encode for all', 'one encode for each'].map((label) =>
+    const [shared, unfollowed, each] = [SHARED, UNFOLLOWED, EACH].map((label) =>
       variants.find((variant) => variant.label === label),
     );
     const aims: Aim[] = [];
@@ -97,6 +103,15 @@ const suite: Suite = {
         `One encode for each: ${medianAndRange(slopesOf(each), 1)} % for each added viewer, its own picture and process included.`,
       );
     }
+    if (shared && unfollowed) {
+      const shares = slopesOf(unfollowed).map(
+        (slope, block) => (100 * slope) / (slopesOf(shared)[block] ?? Number.NaN),
+      );
+      notes.push(
+        `With --adaptation off, when no viewer reports on each packet and no link is followed, as no peer does here: ` +
+          `${medianAndRange(slopesOf(unfollowed), 2)} % of a core, ${medianAndRange(shares, 0)} % of the above.`,
+      );
+    }
     if (shared && each) {
       const ratios = slopesOf(shared).map((slope, block) => slope / (slopesOf(each)[block] ?? Number.NaN));
       aims.push({
@@ -107,7 +122,7 @@ const suite: Suite = {
       });
       notes.push(`An encode for each costs ${medianAndRange(ratios.map((ratio) => 1 / ratio))} times as much.`);
     }
-    for (const peer of variants.filter((variant) => variant !== shared && variant !== each)) {
+    for (const peer of variants.filter((variant) => ![shared, unfollowed, each].includes(variant))) {
       const slopes = slopesOf(peer);
       notes.push(
         `${peer.label}: ${medianAndRange(slopes, 2)} % of a core and ${medianAndRange(memoryOf(peer), 1)} MB for each added viewer.`,
@@ -223,15 +238,23 @@ async function findBitrate(lab: Lab, server: string): Promise<number> {
   return Math.round((KBPS * KBPS) / (delivery?.kbps ?? Number.NaN));
 }
 
-async function oneEncodeForAll(lab: Lab, server: string, counts: number[], bitrate: number): Promise<Variant> {
-  const words = senderWords(bitrate, Math.max(...counts));
-  const sender = await startSender(lab, { server, stream: 'shared', grainy: true, words });
+async function oneEncodeForAll(
+  lab: Lab,
+  server: string,
+  label: string,
+  counts: number[],
+  bitrate: number,
+  more: readonly string[] = [],
+): Promise<Variant> {
+  const stream = label === SHARED ? 'shared' : 'unfollowed';
+  const words = [...senderWords(bitrate, Math.max(...counts)), ...more];
+  const sender = await startSender(lab, { server, stream, grainy: true, words });
   return {
-    label: 'one encode for all',
+    label,
     counts,
     senders: () => pidOf(sender),
-    viewers: await SrtpViewers.start(lab, 'viewers-shared'),
-    endpoint: () => whepOf(server, 'shared'),
+    viewers: await SrtpViewers.start(lab, `viewers-${stream}`),
+    endpoint: () => whepOf(server, stream),
     blocks: [],
   };
 }
@@ -248,7 +271,7 @@ async function oneEncodeForEach(lab: Lab, server: string, counts: number[], bitr
     );
   }
   return {
-    label: 'one encode for each',
+    label: EACH,
     counts,
     senders: (count) => senders.slice(0, count).flatMap(pidOf),
     viewers: await SrtpViewers.start(lab, 'viewers-each'),
