@@ -88,11 +88,11 @@ async function ask(enter: readonly string[], address: string): Promise<string> {
 
 type Said = { stdout: string; stderr: string };
 
-/** The first line that a program says of itself; 'unknown' where it says nothing. */
+/** The first version in what a program says of itself: "1.9.14" of "go2rtc version 1.9.14 (…) linux/amd64"; 'unknown' where there is none. */
 export async function versionOf(program: string, word: string): Promise<string> {
   // Some end with an error after having said it.
   const { stdout = '', stderr = '' } = await run(program, [word]).catch((error: Partial<Said>) => error as Said);
-  return `${stdout}${stderr}`.trim().split('\n')[0] || 'unknown';
+  return /\d+\.\d+[\w.+-]*\w/.exec(`${stdout}${stderr}`)?.[0] ?? 'unknown';
 }
 
 /** A port that nobody had a moment ago, for TCP and, where the system gives both alike, for UDP. */
